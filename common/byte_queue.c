@@ -1,0 +1,132 @@
+/* A queue of bytes in blocks. */
+#include "common/byte_queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+struct byte_block {
+    struct byte_block *next;
+    uint32_t start, end;
+    uint8_t data[BYTE_BLOCK_BYTES];
+};
+
+static struct byte_block *block_get(struct byte_pool *pool)
+{
+    struct byte_block *block = pool->free;
+    if (block != NULL) {
+        pool->free = block->next;
+        pool->free_count--;
+    } else {
+        block = xrealloc(NULL, sizeof *block);
+    }
+    pool->used_count++;
+    block->next = NULL;
+    block->start = block->end = 0;
+    return block;
+}
+
+static void block_put(struct byte_pool *pool, struct byte_block *block)
+{
+    pool->used_count--;
+    if (pool->free_count >= BYTE_POOL_MAX_FREE) {
+        free(block);
+        return;
+    }
+    block->next = pool->free;
+    pool->free = block;
+    pool->free_count++;
+}
+
+void byte_pool_finish(struct byte_pool *pool)
+{
+    while (pool->free != NULL) {
+        struct byte_block *block = pool->free;
+        pool->free = block->next;
+        free(block);
+    }
+    pool->free_count = 0;
+}
+
+void byte_queue_init(struct byte_queue *queue, struct byte_pool *pool)
+{
+    *queue = (struct byte_queue){.pool = pool};
+}
+
+void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len)
+{
+    queue->bytes += len;
+    while (len > 0) {
+        if (queue->tail == NULL || queue->tail->end == BYTE_BLOCK_BYTES) {
+            struct byte_block *block = block_get(queue->pool);
+            if (queue->tail == NULL)
+                queue->head = block;
+            else
+                queue->tail->next = block;
+            queue->tail = block;
+        }
+        struct byte_block *tail = queue->tail;
+        size_t room = BYTE_BLOCK_BYTES - tail->end;
+        size_t n = len < room ? len : room;
+        memcpy(tail->data + tail->end, bytes, n);
+        tail->end += (uint32_t)n;
+        bytes += n;
+        len -= n;
+    }
+}
+
+static void drop_head(struct byte_queue *queue)
+{
+    struct byte_block *block = queue->head;
+    queue->head = block->next;
+    if (queue->head == NULL)
+        queue->tail = NULL;
+    block_put(queue->pool, block);
+}
+
+void byte_queue_take(struct byte_queue *queue, uint8_t *to, size_t len)
+{
+    queue->bytes -= len;
+    while (len > 0) {
+        struct byte_block *block = queue->head;
+        size_t there = block->end - block->start;
+        size_t n = len < there ? len : there;
+        memcpy(to, block->data + block->start, n);
+        block->start += (uint32_t)n;
+        to += n;
+        len -= n;
+        if (block->start == block->end)
+            drop_head(queue);
+    }
+}
+
+void byte_queue_truncate(struct byte_queue *queue, size_t len)
+{
+    if (len == 0) {
+        byte_queue_clear(queue);
+        return;
+    }
+    queue->bytes = len;
+    struct byte_block *block = queue->head;
+    while (len > (size_t)(block->end - block->start)) {
+        len -= block->end - block->start;
+        block = block->next;
+    }
+    block->end = block->start + (uint32_t)len;
+    queue->tail = block;
+    struct byte_block *rest = block->next;
+    block->next = NULL;
+    while (rest != NULL) {
+        struct byte_block *next = rest->next;
+        block_put(queue->pool, rest);
+        rest = next;
+    }
+}
+
+void byte_queue_clear(struct byte_queue *queue)
+{
+    while (queue->head != NULL)
+        drop_head(queue);
+    queue->bytes = 0;
+}

@@ -1,0 +1,52 @@
+/*
+ * A queue of bytes in blocks, for what has arrived on one side of a call and has not left on the
+ * other.
+ *
+ * Owner: a queue belongs to the struct that embeds it, its blocks to the pool both were set up
+ * with; byte_queue_clear() gives them back. What may be queued is limited by the HTTP/2 window of
+ * the side it arrives on, so a push never fails. Loop thread only.
+ */
+#ifndef SPARKBRIDGE_COMMON_BYTE_QUEUE_H
+#define SPARKBRIDGE_COMMON_BYTE_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    BYTE_BLOCK_BYTES = 16384,
+    BYTE_POOL_MAX_FREE = 128, /* blocks kept for reuse, 2 MiB */
+};
+
+struct byte_block;
+
+/* Blocks for reuse, and the count of those in use: at rest it is zero. */
+struct byte_pool {
+    struct byte_block *free; /* owned */
+    size_t free_count;
+    size_t used_count;
+};
+
+struct byte_queue {
+    struct byte_pool *pool; /* borrowed: outlives the queue */
+    struct byte_block *head, *tail;
+    size_t bytes;
+};
+
+/* Frees the blocks kept for reuse; there must be none in use. */
+void byte_pool_finish(struct byte_pool *pool);
+
+void byte_queue_init(struct byte_queue *queue, struct byte_pool *pool);
+
+/* Appends a copy. */
+void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len);
+
+/* Copies `len` bytes out and removes them; `len` is at most queue->bytes. */
+void byte_queue_take(struct byte_queue *queue, uint8_t *to, size_t len);
+
+/* Removes bytes from the end until `len` are left. */
+void byte_queue_truncate(struct byte_queue *queue, size_t len);
+
+/* Empties the queue. */
+void byte_queue_clear(struct byte_queue *queue);
+
+#endif

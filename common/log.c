@@ -1,0 +1,106 @@
+/* The log: one logfmt line an event on standard error. */
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/strbuf.h"
+
+static enum log_level current_level = LOG_LEVEL_INFO;
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+};
+
+void log_set_level(enum log_level level)
+{
+    current_level = level;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= current_level;
+}
+
+bool log_level_from_text(const char *text, enum log_level *ret_level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (strcmp(text, level_names[i]) == 0) {
+            *ret_level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* logfmt: quoted where needed, control bytes escaped so that a peer cannot forge a line. */
+static void append_value(struct strbuf *line, const char *value)
+{
+    if (value[0] != '\0' && strpbrk(value, " =\"\\\t\r\n") == NULL) {
+        bool plain = true;
+        for (const char *c = value; *c != '\0'; c++)
+            plain = plain && (unsigned char)*c >= 0x20 && *c != 0x7f;
+        if (plain) {
+            strbuf_append_text(line, value);
+            return;
+        }
+    }
+    strbuf_append_char(line, '"');
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            strbuf_append_format(line, "\\%c", *c);
+        else if (*c == '\n')
+            strbuf_append_text(line, "\\n");
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            strbuf_append_format(line, "\\x%02x", (unsigned char)*c);
+        else
+            strbuf_append_char(line, *c);
+    }
+    strbuf_append_char(line, '"');
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields)
+{
+    if (!log_enabled(level))
+        return;
+    struct strbuf line = {.limit = 16384};
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct tm utc;
+    gmtime_r(&now.tv_sec, &utc);
+    char stamp[32];
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+    strbuf_append_format(&line, "time=%s.%06ldZ level=%s msg=", stamp, now.tv_nsec / 1000,
+                         level_names[level]);
+    append_value(&line, message);
+    for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++) {
+        if (field->value == NULL)
+            continue;
+        strbuf_append_format(&line, " %s=", field->key);
+        append_value(&line, field->value);
+    }
+    strbuf_append_char(&line, '\n');
+    /* One write a line, so that lines of several processes do not mix; a log that cannot be
+     * written must not stop the daemon. */
+    ssize_t written = write(STDERR_FILENO, strbuf_text(&line), line.len);
+    (void)written;
+    strbuf_finish(&line);
+}
+
+void log_format(enum log_level level, const char *format, ...)
+{
+    if (!log_enabled(level))
+        return;
+    va_list args;
+    va_start(args, format);
+    char text[4096];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    log_write(level, text, NULL);
+}

@@ -1,0 +1,47 @@
+/*
+ * The log: one line an event on standard error, logfmt, for people and for machines.
+ *
+ * The logger is the program's one mutable global. Libraries do not log; the daemon does, once for
+ * an event. No secret type can be formatted here; text that came from a peer is escaped.
+ */
+#ifndef SPARKBRIDGE_COMMON_LOG_H
+#define SPARKBRIDGE_COMMON_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* A field of an event: key and text, the text borrowed for the call. */
+struct log_field {
+    const char *key;
+    const char *value;
+};
+
+/* Sets the level from which events are written. */
+void log_set_level(enum log_level level);
+bool log_enabled(enum log_level level);
+
+/* Reads "error", "warn", "info" or "debug"; false for anything else. */
+bool log_level_from_text(const char *text, enum log_level *ret_level);
+
+/* Writes one line: the message, then the fields. `fields` ends with a NULL key; it may be NULL. */
+void log_write(enum log_level level, const char *message, const struct log_field *fields);
+
+/* Writes one line with a formatted message and no fields. */
+void log_format(enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_format(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_format(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_format(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                                                                             \
+    do {                                                                                           \
+        if (log_enabled(LOG_LEVEL_DEBUG))                                                          \
+            log_format(LOG_LEVEL_DEBUG, __VA_ARGS__);                                              \
+    } while (0)
+
+/* log_fields(LOG_LEVEL_INFO, "call ended", {"rpc", name}, {"status", text}) */
+#define log_fields(level, message, ...)                                                            \
+    log_write(level, message, (const struct log_field[]){__VA_ARGS__, {NULL, NULL}})
+
+#endif

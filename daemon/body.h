@@ -1,0 +1,60 @@
+/*
+ * A body on its way from one HTTP/2 stream to another: the bytes that have arrived and not left,
+ * and who has to be told when they leave. A call has two, one each way.
+ *
+ * Owner: the call. The sessions at both ends are weak and are set to NULL when they end. What is
+ * queued is bounded by the window of the stream it came from, because credit is given back only
+ * when bytes leave. Loop thread only.
+ */
+#ifndef SPARKBRIDGE_DAEMON_BODY_H
+#define SPARKBRIDGE_DAEMON_BODY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/byte_queue.h"
+#include "daemon/h2.h"
+
+/* One end of a body: a stream of a session. */
+struct body_peer {
+    struct h2 *h2; /* weak, NULL when the session is gone or not there yet */
+    int32_t stream_id;
+};
+
+struct body {
+    struct byte_queue queue;
+    struct body_peer from; /* its window holds the queued bytes */
+    struct body_peer to;
+    bool ended;     /* nothing more will be pushed */
+    bool deferred;  /* nghttp2 waits for body_resume() at `to` */
+    uint64_t moved_bytes; /* that have left */
+};
+
+void body_init(struct body *body, struct byte_pool *pool);
+
+/* Bytes arrived at `from`: queued, and `to` is woken. */
+void body_push(struct body *body, const uint8_t *bytes, size_t len);
+
+/* The last byte has been pushed. */
+void body_end(struct body *body);
+
+/* Makes nghttp2 ask again at `to`. */
+void body_resume(struct body *body);
+
+/* For a read callback at `to`: how many bytes to send now, at most `max`; sets EOF where the body
+ * ends with them. NGHTTP2_ERR_DEFERRED where there are none yet. */
+ssize_t body_offer(struct body *body, size_t max, uint32_t *data_flags);
+
+/* For a send_data callback at `to`: stages `len` offered bytes and gives credit back at `from`. */
+int body_send(struct body *body, const uint8_t *frame_header, size_t len);
+
+/* The stream at `to` is gone: nobody is woken any more. */
+void body_forget_destination(struct body *body);
+
+/* The stream at `from` may go before the queued bytes have left: gives their credit back now. */
+void body_forget_source(struct body *body);
+
+/* Drops what is queued, or what is queued past `keep` bytes, and gives the credit back. */
+void body_drop(struct body *body, size_t keep);
+
+#endif

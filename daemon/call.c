@@ -1,0 +1,357 @@
+/* One RPC. */
+#include "daemon/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "daemon/failure.h"
+#include "daemon/policy.h"
+
+/* ---- the end of a call, as the client sees it -------------------------------------------------- */
+
+/* The downstream session's callbacks find the call by its stream; this only marks the way. */
+static ssize_t on_read_response(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
+                                uint32_t *data_flags, nghttp2_data_source *source, void *user_data)
+{
+    struct call *call = nghttp2_session_get_stream_user_data(session, id);
+    if (call == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return call_read_response(call, len, data_flags);
+}
+
+static void submit_response(struct call *call, const nghttp2_nv *fields, size_t count, bool last)
+{
+    nghttp2_data_provider provider = {.read_callback = on_read_response};
+    nghttp2_submit_response(call->downstream->session, call->stream_id, fields, count,
+                            last ? NULL : &provider);
+    call->response = last ? CALL_RESPONSE_LAST : CALL_RESPONSE_OPEN;
+    h2_mark_dirty(call->downstream);
+}
+
+static void add_status(struct header_list *list, const struct rpc_status *status)
+{
+    char text[RPC_DETAILS_BYTES];
+    snprintf(text, sizeof text, "%d", (int)status->code);
+    header_list_add_text(list, "grpc-status", text);
+    grpc_message_encode(status->message, text, sizeof text);
+    header_list_add_text(list, "grpc-message", text);
+    rpc_status_details(status, text);
+    header_list_add_text(list, "grpc-status-details-bin", text);
+}
+
+static void reset_downstream(struct call *call, uint32_t error_code)
+{
+    body_drop(&call->response_body, 0);
+    nghttp2_submit_rst_stream(call->downstream->session, NGHTTP2_FLAG_NONE, call->stream_id,
+                              error_code);
+    call->response = CALL_RESPONSE_LAST;
+    h2_mark_dirty(call->downstream);
+}
+
+/* Nothing of the call reaches its upstream any more, which may end before the call does. */
+static void detach_upstream(struct call *call)
+{
+    pool_release(&call->upstream, NGHTTP2_CANCEL);
+    body_drop(&call->request_body, 0);
+    body_forget_destination(&call->request_body);
+    body_forget_source(&call->response_body);
+}
+
+/* The one place where the bridge ends a call by itself. Before any answer the client gets a
+ * Trailers-Only status. After that what has arrived in whole messages is still delivered and the
+ * status follows as trailers; where the client has part of a message already, only REFUSED_STREAM
+ * is left: both make Spark's clients re-attach, while INTERNAL_ERROR or CANCEL would fail the query
+ * and an invented OK would lose rows in silence. */
+static void call_finish(struct call *call, const struct rpc_status *status)
+{
+    if (call->response == CALL_RESPONSE_LAST)
+        return;
+    detach_upstream(call);
+    call->response_complete = true;
+    call->status = (int)status->code;
+    call->status_is_ours = true;
+
+    if (call->response == CALL_RESPONSE_NONE) {
+        struct header_list headers = {0};
+        header_list_add_text(&headers, ":status", "200");
+        header_list_add_text(&headers, "content-type", "application/grpc");
+        add_status(&headers, status);
+        nghttp2_nv fields[8];
+        submit_response(call, fields, policy_response_fields(&headers, fields), true);
+        header_list_finish(&headers);
+        return;
+    }
+    if (call->framing.boundary < call->response_body.moved_bytes) {
+        reset_downstream(call, NGHTTP2_REFUSED_STREAM);
+        return;
+    }
+    body_drop(&call->response_body,
+              (size_t)(call->framing.boundary - call->response_body.moved_bytes));
+    header_list_finish(&call->trailers);
+    add_status(&call->trailers, status);
+    body_end(&call->response_body);
+}
+
+static void finish_lost(struct call *call, const struct upstream_fault *fault)
+{
+    struct rpc_status status;
+    bool resumes = strcmp(call->method, "ReattachExecute") == 0;
+    failure_from_fault(pool_binding(call->pool), fault, resumes, &status);
+    call_finish(call, &status);
+}
+
+void call_abort(struct call *call, const char *reason)
+{
+    struct upstream_fault fault = {.kind = UPSTREAM_FAULT_LOST};
+    snprintf(fault.text, sizeof fault.text, "%s", reason);
+    finish_lost(call, &fault);
+}
+
+/* ---- the upstream's events --------------------------------------------------------------------- */
+
+static void on_ready(void *owner)
+{
+    struct call *call = owner;
+    const struct binding *binding = pool_binding(call->pool);
+    char authority[300];
+    policy_authority(binding, authority, sizeof authority);
+    nghttp2_nv fields[POLICY_MAX_FIELDS];
+    size_t count = policy_request_fields(&call->request, binding, authority, fields);
+    int error = upstream_submit(&call->upstream, fields, count);
+    if (error < 0) {
+        struct rpc_status status;
+        rpc_status_set(&status, GRPC_UNAVAILABLE, "UPSTREAM_LOST",
+                       "sparkbridge: the call could not be sent (%s)", nghttp2_strerror(error));
+        call_finish(call, &status);
+        return;
+    }
+    header_list_finish(&call->request);
+    call->response_body.from.h2 = upstream_h2(&call->upstream);
+    call->response_body.from.stream_id = call->upstream.id;
+}
+
+static void on_refused(void *owner, const struct upstream_fault *fault)
+{
+    finish_lost(owner, fault);
+}
+
+static void on_response_headers(struct call *call, struct header_list *headers, int http_status,
+                                bool last)
+{
+    const struct binding *binding = pool_binding(call->pool);
+    const char *grpc_status = header_list_find(headers, "grpc-status");
+    const char *type = header_list_find(headers, "content-type");
+    bool is_grpc = http_status == 200 && type != NULL && strncmp(type, "application/grpc", 16) == 0;
+    struct rpc_status ours;
+
+    if (http_status == 401 || (!is_grpc && !(last && grpc_status != NULL))) {
+        failure_from_http(binding, http_status, headers, &ours);
+        call_finish(call, &ours);
+        return;
+    }
+    if (last && grpc_status == NULL) {
+        rpc_status_set(&ours, GRPC_INTERNAL, "UPSTREAM_NO_STATUS",
+                       "sparkbridge: the workspace ended the call without a status");
+        call_finish(call, &ours);
+        return;
+    }
+    if (last && failure_improve_refusal(binding, headers, &ours)) {
+        call_finish(call, &ours);
+        return;
+    }
+    if (last)
+        call->status = atoi(grpc_status);
+    nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
+    submit_response(call, fields, policy_response_fields(headers, fields), last);
+    call->response_complete = last;
+}
+
+static void on_trailers(struct call *call, struct header_list *headers)
+{
+    struct header_list none = {0};
+    call->trailers = *headers; /* taken over; the upstream goes on with an empty list */
+    *headers = none;
+    const char *grpc_status = header_list_find(&call->trailers, "grpc-status");
+    if (grpc_status != NULL)
+        call->status = atoi(grpc_status);
+    call->response_complete = true;
+    body_end(&call->response_body);
+}
+
+static void on_headers(void *owner, struct header_list *headers, bool last)
+{
+    struct call *call = owner;
+    const char *http_status = header_list_find(headers, ":status");
+    if (http_status == NULL) {
+        if (call->response == CALL_RESPONSE_OPEN && !call->response_complete)
+            on_trailers(call, headers);
+        return;
+    }
+    /* Interim answers (1xx) mean nothing to gRPC. */
+    if (http_status[0] != '1' && call->response == CALL_RESPONSE_NONE)
+        on_response_headers(call, headers, atoi(http_status), last);
+}
+
+static void on_data(void *owner, const uint8_t *bytes, size_t len)
+{
+    struct call *call = owner;
+    if (call->response != CALL_RESPONSE_OPEN || call->response_complete) {
+        h2_consume(call->response_body.from.h2, call->response_body.from.stream_id, len);
+        return;
+    }
+    grpc_framing_feed(&call->framing, bytes, len);
+    body_push(&call->response_body, bytes, len);
+}
+
+/* END_STREAM without trailers is no end that gRPC knows: nothing says that all of it came. */
+static void on_last(void *owner)
+{
+    struct call *call = owner;
+    if (!call->response_complete)
+        call_abort(call, "it ended the answer without a status");
+}
+
+static void on_reset(void *owner, const struct upstream_reset *reset)
+{
+    struct call *call = owner;
+    body_drop(&call->request_body, 0);
+    body_forget_destination(&call->request_body);
+    if (reset->fault != NULL)
+        call->response_body.from.h2 = NULL; /* with the connection its windows are gone */
+    if (call->response_complete)
+        return;
+    if (reset->fault != NULL) {
+        finish_lost(call, reset->fault);
+    } else if (reset->error_code == NGHTTP2_CANCEL && call->response == CALL_RESPONSE_OPEN) {
+        call->response_complete = true;
+        call->status = GRPC_CANCELLED;
+        reset_downstream(call, NGHTTP2_CANCEL); /* the server's own decision, passed on */
+    } else {
+        struct rpc_status status;
+        failure_from_reset(pool_binding(call->pool), reset->error_code, &status);
+        if (call->response == CALL_RESPONSE_OPEN)
+            status.code = GRPC_UNAVAILABLE; /* a lost result stream: clients re-attach */
+        call_finish(call, &status);
+    }
+}
+
+/* ---- the downstream's events ------------------------------------------------------------------- */
+
+static const struct upstream_stream_events upstream_events = {
+    .on_ready = on_ready,
+    .on_refused = on_refused,
+    .on_headers = on_headers,
+    .on_data = on_data,
+    .on_last = on_last,
+    .on_reset = on_reset,
+};
+
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool)
+{
+    struct call *call = xcalloc(1, sizeof *call);
+    list_init(&call->link);
+    call->downstream = downstream;
+    call->stream_id = stream_id;
+    call->pool = pool_ref(pool);
+    call->started_ms = uv_now(downstream->engine->loop);
+    call->status = -1;
+    body_init(&call->request_body, &downstream->engine->byte_pool);
+    call->request_body.from = (struct body_peer){.h2 = downstream, .stream_id = stream_id};
+    body_init(&call->response_body, &downstream->engine->byte_pool);
+    call->response_body.to = (struct body_peer){.h2 = downstream, .stream_id = stream_id};
+    list_init(&call->upstream.link);
+    call->upstream.request = &call->request_body;
+    call->upstream.events = &upstream_events;
+    call->upstream.call = call;
+    return call;
+}
+
+static void log_call(const struct call *call, uint32_t error_code)
+{
+    bool odd = call->status_is_ours || (call->status < 0 && error_code != NGHTTP2_CANCEL);
+    enum log_level level = odd ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+    if (!log_enabled(level))
+        return;
+    char up[24], down[24], ms[24];
+    snprintf(up, sizeof up, "%llu", (unsigned long long)call->request_body.moved_bytes);
+    snprintf(down, sizeof down, "%llu", (unsigned long long)call->response_body.moved_bytes);
+    snprintf(ms, sizeof ms, "%llu",
+             (unsigned long long)(uv_now(call->downstream->engine->loop) - call->started_ms));
+    log_fields(level, "call ended", {"rpc", call->method[0] != '\0' ? call->method : "other"},
+               {"grpc_status", call->status < 0 ? "none" : grpc_code_name(call->status)},
+               {"origin", call->status_is_ours ? "bridge" : "upstream"}, {"bytes_up", up},
+               {"bytes_down", down}, {"duration_ms", ms});
+}
+
+void call_destroy(struct call *call, uint32_t error_code)
+{
+    log_call(call, error_code);
+    list_remove(&call->link);
+    body_drop(&call->response_body, 0);
+    detach_upstream(call);
+    pool_unref(call->pool);
+    header_list_finish(&call->request);
+    header_list_finish(&call->trailers);
+    free(call);
+}
+
+static void answer_not_grpc(struct call *call)
+{
+    struct header_list headers = {0};
+    header_list_add_text(&headers, ":status", "415");
+    header_list_add_text(&headers, "content-type", "text/plain; charset=utf-8");
+    nghttp2_nv fields[2];
+    submit_response(call, fields, policy_response_fields(&headers, fields), true);
+    header_list_finish(&headers);
+}
+
+void call_on_request(struct call *call, bool last)
+{
+    struct rpc_status status;
+    call->request_complete = call->request_body.ended = last;
+    switch (policy_check(&call->request, &status)) {
+    case POLICY_NOT_GRPC: answer_not_grpc(call); return;
+    case POLICY_REFUSE: call_finish(call, &status); return;
+    case POLICY_FORWARD: break;
+    }
+    snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
+    pool_acquire(call->pool, &call->upstream);
+}
+
+void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
+{
+    bool wanted = call->response != CALL_RESPONSE_LAST &&
+                  (call->upstream.open || call->upstream.id == 0);
+    if (wanted)
+        body_push(&call->request_body, bytes, len);
+    else
+        h2_consume(call->downstream, call->stream_id, len);
+}
+
+void call_on_request_last(struct call *call)
+{
+    call->request_complete = true;
+    body_end(&call->request_body);
+}
+
+ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags)
+{
+    ssize_t n = body_offer(&call->response_body, max, data_flags);
+    if (n < 0 || (*data_flags & NGHTTP2_DATA_FLAG_EOF) == 0)
+        return n;
+    /* The trailers end the stream, and must be submitted here: earlier they would overtake DATA. */
+    *data_flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
+    nghttp2_submit_trailer(call->downstream->session, call->stream_id, fields,
+                           policy_response_fields(&call->trailers, fields));
+    call->response = CALL_RESPONSE_LAST;
+    return n;
+}
+
+int call_send_response(struct call *call, const uint8_t *frame_header, size_t len)
+{
+    return body_send(&call->response_body, frame_header, len);
+}

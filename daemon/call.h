@@ -1,0 +1,70 @@
+/*
+ * One RPC: a stream of a downstream session and a stream of an upstream one, the two bodies
+ * between them, and the one place that decides how the call ends for the client.
+ *
+ * Owner: the downstream session, which creates it with the request's first header and destroys it
+ * when its stream closes. The upstream side is weak: when it ends, the call decides what the
+ * client sees, and everything here tolerates that it is gone. Loop thread only.
+ */
+#ifndef SPARKBRIDGE_DAEMON_CALL_H
+#define SPARKBRIDGE_DAEMON_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/list.h"
+#include "daemon/body.h"
+#include "daemon/h2.h"
+#include "daemon/header_list.h"
+#include "daemon/pool.h"
+#include "daemon/upstream.h"
+#include "proto/grpc_framing.h"
+
+/* How far the answer has come on its way to the client. */
+enum call_response {
+    CALL_RESPONSE_NONE,    /* nothing submitted */
+    CALL_RESPONSE_OPEN,    /* headers submitted; body and trailers follow */
+    CALL_RESPONSE_LAST,    /* the trailers are submitted, or the whole answer was headers */
+};
+
+struct call {
+    struct list link; /* the downstream's list */
+    struct h2 *downstream; /* weak: its owner owns us */
+    int32_t stream_id;
+    struct pool *pool; /* owned reference */
+    struct upstream_stream upstream;
+    uint64_t started_ms;
+
+    struct header_list request; /* until it is submitted */
+    struct body request_body;   /* downstream -> upstream */
+    struct body response_body;  /* upstream -> downstream */
+    struct header_list trailers;
+    struct grpc_framing framing; /* of the response's received bytes */
+    enum call_response response;
+    bool request_complete; /* the client's END_STREAM has come */
+    bool response_complete; /* the upstream's END_STREAM has come */
+    int status;             /* grpc-status as sent to the client, -1 while unknown */
+    bool status_is_ours;
+    char method[48]; /* for the log */
+};
+
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool);
+
+/* Gives back all credit, cancels the upstream stream if it is open, frees. `error_code` is the one
+ * the downstream stream closed with, for the log. */
+void call_destroy(struct call *call, uint32_t error_code);
+
+/* The request's header block is complete in call->request. `last`: END_STREAM came with it. */
+void call_on_request(struct call *call, bool last);
+void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len);
+void call_on_request_last(struct call *call);
+
+/* The downstream session's data provider for responses. */
+ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags);
+int call_send_response(struct call *call, const uint8_t *frame_header, size_t len);
+
+/* The bridge is stopping: ends the call as if its upstream were lost. */
+void call_abort(struct call *call, const char *reason);
+
+#endif

@@ -1,0 +1,244 @@
+/* One client's connection. */
+#include "daemon/downstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "daemon/call.h"
+#include "daemon/h2.h"
+
+struct downstream {
+    struct list link; /* the set's list */
+    struct downstream_set *set;
+    struct pool *pool; /* owned reference */
+    struct h2 h2;
+    struct list calls;
+    enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
+};
+
+/* The PING that follows a GOAWAY notice: its answer shows that the client has read the notice. */
+static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
+
+static struct call *call_of(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+/* ---- nghttp2's callbacks: they change state and mark dirty -------------------------------------- */
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct downstream *downstream = user_data;
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->pool);
+    list_append(&downstream->calls, &call->link);
+    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+    return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *user_data)
+{
+    struct call *call = call_of(session, frame->hd.stream_id);
+    if (call != NULL && frame->hd.type == NGHTTP2_HEADERS &&
+        frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        header_list_add(&call->request, (const char *)name, name_len, (const char *)value,
+                        value_len, flags);
+    return 0;
+}
+
+/* The client has read the GOAWAY notice: what it opens from now on is not ours. */
+static void finish_drain(struct downstream *downstream)
+{
+    nghttp2_session *session = downstream->h2.session;
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
+                          NGHTTP2_NO_ERROR, NULL, 0);
+    downstream->drain = DRAIN_DONE;
+    h2_mark_dirty(&downstream->h2);
+}
+
+static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct downstream *downstream = user_data;
+    struct call *call;
+    bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        call = call_of(session, frame->hd.stream_id);
+        if (call != NULL && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+            call_on_request(call, last);
+        else if (call != NULL && last)
+            call_on_request_last(call); /* request trailers: gRPC has none */
+        break;
+    case NGHTTP2_DATA:
+        call = call_of(session, frame->hd.stream_id);
+        if (call != NULL && last)
+            call_on_request_last(call);
+        break;
+    case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && downstream->drain == DRAIN_NOTICE &&
+            memcmp(frame->ping.opaque_data, drain_ping, sizeof drain_ping) == 0)
+            finish_drain(downstream);
+        break;
+    default: break;
+    }
+    return 0;
+}
+
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                         size_t len, void *user_data)
+{
+    struct downstream *downstream = user_data;
+    struct call *call = call_of(session, id);
+    h2_received(&downstream->h2, len);
+    if (call != NULL)
+        call_on_request_data(call, bytes, len);
+    else
+        h2_consume(&downstream->h2, id, len);
+    return 0;
+}
+
+static int on_send_response(nghttp2_session *session, nghttp2_frame *frame,
+                            const uint8_t *frame_header, size_t len, nghttp2_data_source *source,
+                            void *user_data)
+{
+    struct call *call = call_of(session, frame->hd.stream_id);
+    if (call == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return call_send_response(call, frame_header, len);
+}
+
+/* An answer that is complete while the client still sends: it need not (RFC 9113, 8.1). */
+static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    if (frame->hd.type != NGHTTP2_HEADERS || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
+        return 0;
+    struct call *call = call_of(session, frame->hd.stream_id);
+    if (call != NULL && !call->request_complete)
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                  NGHTTP2_NO_ERROR);
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code,
+                           void *user_data)
+{
+    struct call *call = call_of(session, id);
+    if (call == NULL)
+        return 0;
+    nghttp2_session_set_stream_user_data(session, id, NULL);
+    call_destroy(call, error_code);
+    return 0;
+}
+
+static nghttp2_session *create_session(struct downstream *downstream)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    nghttp2_session *session;
+    if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
+        abort(); /* out of memory: nothing else makes these fail */
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_response);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_max_send_header_block_length(option, 2 * HEADER_LIST_MAX_BYTES);
+    if (nghttp2_session_server_new2(&session, callbacks, downstream, option) != 0)
+        abort();
+    nghttp2_option_del(option);
+    nghttp2_session_callbacks_del(callbacks);
+
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, DOWNSTREAM_MAX_STREAMS},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, DOWNSTREAM_STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
+    };
+    nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
+                            sizeof settings / sizeof settings[0]);
+    nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
+                                          H2_CONNECTION_WINDOW_BYTES);
+    return session;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void on_h2_open(void *owner)
+{
+    /* Without TLS it is open from the start. */
+}
+
+static void on_h2_end(void *owner, const struct transport_end *end)
+{
+    struct downstream *downstream = owner;
+    log_debug("client connection ended: %s", end->text);
+    downstream_destroy(downstream);
+}
+
+void downstream_create(struct downstream_set *set, struct transport *transport, struct pool *pool)
+{
+    static const struct h2_events events = {.on_open = on_h2_open, .on_end = on_h2_end};
+    struct downstream *downstream = xcalloc(1, sizeof *downstream);
+    downstream->set = set;
+    downstream->pool = pool_ref(pool);
+    list_init(&downstream->calls);
+    list_append(&set->all, &downstream->link);
+    int error = h2_start(&downstream->h2, set->engine, create_session(downstream), transport, NULL,
+                         &events, downstream);
+    if (error < 0) {
+        log_warn("client connection could not be started: %s", uv_strerror(error));
+        downstream_destroy(downstream);
+    }
+}
+
+void downstream_destroy(struct downstream *downstream)
+{
+    struct call *call;
+    while ((call = list_first(&downstream->calls, struct call, link)) != NULL)
+        call_destroy(call, NGHTTP2_CANCEL);
+    h2_finish(&downstream->h2);
+    pool_unref(downstream->pool);
+    list_remove(&downstream->link);
+    struct downstream_set *set = downstream->set;
+    free(downstream);
+    set->on_ended(set);
+}
+
+void downstream_set_drain(struct downstream_set *set)
+{
+    list_for_each(node, &set->all)
+    {
+        struct downstream *downstream = container_of(node, struct downstream, link);
+        nghttp2_submit_shutdown_notice(downstream->h2.session);
+        nghttp2_submit_ping(downstream->h2.session, NGHTTP2_FLAG_NONE, drain_ping);
+        downstream->drain = DRAIN_NOTICE;
+        h2_mark_dirty(&downstream->h2);
+    }
+}
+
+void downstream_set_abort(struct downstream_set *set, const char *reason)
+{
+    list_for_each(node, &set->all)
+    {
+        struct downstream *downstream = container_of(node, struct downstream, link);
+        list_for_each(call_node, &downstream->calls)
+            call_abort(container_of(call_node, struct call, link), reason);
+        h2_mark_dirty(&downstream->h2);
+    }
+}
+
+void downstream_set_destroy(struct downstream_set *set)
+{
+    struct downstream *downstream;
+    while ((downstream = list_first(&set->all, struct downstream, link)) != NULL)
+        downstream_destroy(downstream);
+}

@@ -1,0 +1,81 @@
+/* The event loop's shared state and the one place where sessions are flushed. */
+#include "daemon/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+
+static void on_idle(uv_idle_t *idle)
+{
+    /* Its being active is what counts: the loop then polls without waiting. */
+}
+
+static void flush_round(struct engine *engine)
+{
+    struct list round;
+    list_take_all(&round, &engine->dirty);
+    struct flushable *flushable;
+    while ((flushable = list_first(&round, struct flushable, link)) != NULL) {
+        list_remove(&flushable->link);
+        flushable->flush(flushable); /* may end it, and mark others dirty */
+    }
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct engine *engine = prepare->data;
+    for (int i = 0; i < ENGINE_FLUSH_ROUNDS && !list_is_empty(&engine->dirty); i++)
+        flush_round(engine);
+    if (list_is_empty(&engine->dirty))
+        uv_idle_stop(&engine->idle);
+    else
+        uv_idle_start(&engine->idle, on_idle);
+}
+
+void engine_init(struct engine *engine, uv_loop_t *loop)
+{
+    *engine = (struct engine){.loop = loop};
+    list_init(&engine->dirty);
+    engine->read_buffer = xrealloc(NULL, ENGINE_READ_BYTES);
+    engine->plain_buffer = xrealloc(NULL, ENGINE_PLAIN_BYTES);
+    engine->stage_buffer = xrealloc(NULL, ENGINE_STAGE_BYTES);
+    uv_prepare_init(loop, &engine->prepare);
+    engine->prepare.data = engine;
+    uv_prepare_start(&engine->prepare, on_prepare);
+    uv_idle_init(loop, &engine->idle);
+}
+
+void engine_stop(struct engine *engine)
+{
+    uv_close((uv_handle_t *)&engine->prepare, NULL);
+    uv_close((uv_handle_t *)&engine->idle, NULL);
+}
+
+void engine_finish(struct engine *engine)
+{
+    assert(list_is_empty(&engine->dirty));
+    assert(engine->open_transports == 0);
+    assert(engine->byte_pool.used_count == 0);
+    byte_pool_finish(&engine->byte_pool);
+    free(engine->read_buffer);
+    free(engine->plain_buffer);
+    free(engine->stage_buffer);
+}
+
+void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *))
+{
+    list_init(&flushable->link);
+    flushable->flush = flush;
+}
+
+void engine_mark_dirty(struct engine *engine, struct flushable *flushable)
+{
+    if (!list_is_linked(&flushable->link))
+        list_append(&engine->dirty, &flushable->link);
+}
+
+void engine_forget(struct flushable *flushable)
+{
+    list_remove(&flushable->link);
+}

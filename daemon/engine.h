@@ -1,0 +1,61 @@
+/*
+ * The event loop with what all its sessions share: the list of those that have something to send,
+ * the one place where they send it, and the scratch buffers that a turn of the loop needs.
+ *
+ * nghttp2 must not be entered from its own callbacks. So nothing sends at once: callbacks change
+ * state and mark a flushable dirty, and before the loop polls it flushes the dirty ones. Whatever
+ * is still dirty after a few rounds keeps the loop from sleeping.
+ *
+ * Owner: the bridge; one for the life of the process. Loop thread only.
+ */
+#ifndef SPARKBRIDGE_DAEMON_ENGINE_H
+#define SPARKBRIDGE_DAEMON_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/byte_queue.h"
+#include "common/list.h"
+
+enum {
+    ENGINE_READ_BYTES = 128 * 1024,  /* one read of a socket */
+    ENGINE_PLAIN_BYTES = 64 * 1024,  /* decrypted bytes handed on at once */
+    ENGINE_STAGE_BYTES = 5 * 16384,  /* frames gathered for one write */
+    ENGINE_FLUSH_ROUNDS = 3,
+};
+
+/* Something that can be dirty. Embedded in its owner, which calls engine_forget() before it ends. */
+struct flushable {
+    struct list link; /* on the engine's dirty list, or alone */
+    void (*flush)(struct flushable *flushable);
+};
+
+struct engine {
+    uv_loop_t *loop; /* borrowed */
+    uv_prepare_t prepare;
+    uv_idle_t idle; /* active while something is dirty that the rounds did not finish */
+    struct list dirty;
+    struct byte_pool byte_pool;
+
+    /* Scratch, valid within one callback of the loop. */
+    uint8_t *read_buffer;  /* ENGINE_READ_BYTES */
+    uint8_t *plain_buffer; /* ENGINE_PLAIN_BYTES */
+    uint8_t *stage_buffer; /* ENGINE_STAGE_BYTES */
+    bool read_buffer_lent;
+
+    size_t open_transports; /* for the check at the end: must be zero then */
+};
+
+void engine_init(struct engine *engine, uv_loop_t *loop);
+
+/* Closes the handles; the loop must be run until they are closed, then engine_finish(). */
+void engine_stop(struct engine *engine);
+void engine_finish(struct engine *engine);
+
+void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *));
+void engine_mark_dirty(struct engine *engine, struct flushable *flushable);
+void engine_forget(struct flushable *flushable);
+
+#endif

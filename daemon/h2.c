@@ -1,0 +1,151 @@
+/* An HTTP/2 session on a transport. */
+#include "daemon/h2.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void end_with(struct h2 *h2, int error, const char *text)
+{
+    struct transport_end end = {.error = error, .text = text};
+    h2->events->on_end(h2->owner, &end);
+}
+
+static void write_stage(struct h2 *h2)
+{
+    if (h2->stage_len > 0)
+        transport_write(h2->transport, h2->engine->stage_buffer, h2->stage_len);
+    h2->stage_len = 0;
+}
+
+static bool stage_has_room(const struct h2 *h2)
+{
+    return ENGINE_STAGE_BYTES - h2->stage_len >= H2_MAX_FRAME_BYTES;
+}
+
+/* Sends what nghttp2 has to send until that is all, or the transport is full. */
+static void on_flush(struct flushable *flushable)
+{
+    struct h2 *h2 = container_of(flushable, struct h2, flushable);
+    if (!transport_is_writable(h2->transport))
+        return; /* on_writable comes back here */
+    h2->stage_len = 0;
+    for (;;) {
+        const uint8_t *bytes;
+        h2->stage_full = false;
+        ssize_t n = nghttp2_session_mem_send(h2->session, &bytes);
+        if (n < 0) {
+            end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
+            return;
+        }
+        if (n == 0 && !h2->stage_full)
+            break;
+        assert(n <= H2_MAX_FRAME_BYTES);
+        if (n > 0)
+            memcpy(h2->engine->stage_buffer + h2->stage_len, bytes, (size_t)n);
+        h2->stage_len += (size_t)n;
+        if (!stage_has_room(h2)) {
+            write_stage(h2);
+            if (!transport_is_writable(h2->transport))
+                return;
+        }
+    }
+    write_stage(h2);
+    if (transport_is_writable(h2->transport) && !nghttp2_session_want_read(h2->session) &&
+        !nghttp2_session_want_write(h2->session))
+        end_with(h2, 0, "the session is complete");
+}
+
+int h2_stage_data(struct h2 *h2, const uint8_t *frame_header, struct byte_queue *queue, size_t len)
+{
+    uint8_t *stage = h2->engine->stage_buffer + h2->stage_len;
+    memcpy(stage, frame_header, H2_FRAME_HEADER_BYTES);
+    byte_queue_take(queue, stage + H2_FRAME_HEADER_BYTES, len);
+    h2->stage_len += H2_FRAME_HEADER_BYTES + len;
+    if (stage_has_room(h2))
+        return 0;
+    h2->stage_full = true;
+    return NGHTTP2_ERR_PAUSE;
+}
+
+void h2_mark_dirty(struct h2 *h2)
+{
+    engine_mark_dirty(h2->engine, &h2->flushable);
+}
+
+void h2_received(struct h2 *h2, size_t len)
+{
+    h2->unconsumed += len;
+}
+
+void h2_consume(struct h2 *h2, int32_t stream_id, size_t len)
+{
+    if (len == 0)
+        return;
+    assert(len <= h2->unconsumed);
+    h2->unconsumed -= len;
+    nghttp2_session_consume(h2->session, stream_id, len);
+    h2_mark_dirty(h2);
+}
+
+static void on_transport_open(void *owner)
+{
+    struct h2 *h2 = owner;
+    h2_mark_dirty(h2);
+    h2->events->on_open(h2->owner);
+}
+
+static void on_transport_bytes(void *owner, const uint8_t *bytes, size_t len)
+{
+    struct h2 *h2 = owner;
+    ssize_t n = nghttp2_session_mem_recv(h2->session, bytes, len);
+    if (n < 0) {
+        end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
+        return;
+    }
+    h2_mark_dirty(h2);
+}
+
+static void on_transport_writable(void *owner)
+{
+    h2_mark_dirty(owner);
+}
+
+static void on_transport_end(void *owner, const struct transport_end *end)
+{
+    struct h2 *h2 = owner;
+    h2->events->on_end(h2->owner, end);
+}
+
+int h2_start(struct h2 *h2, struct engine *engine, nghttp2_session *session,
+             struct transport *transport, struct tls *tls, const struct h2_events *events,
+             void *owner)
+{
+    static const struct transport_events transport_events = {
+        .on_open = on_transport_open,
+        .on_bytes = on_transport_bytes,
+        .on_writable = on_transport_writable,
+        .on_end = on_transport_end,
+    };
+    *h2 = (struct h2){
+        .engine = engine,
+        .session = session,
+        .transport = transport,
+        .events = events,
+        .owner = owner,
+    };
+    flushable_init(&h2->flushable, on_flush);
+    h2_mark_dirty(h2);
+    return transport_start(transport, &transport_events, h2, tls);
+}
+
+void h2_finish(struct h2 *h2)
+{
+    if (h2->session == NULL)
+        return;
+    assert(h2->unconsumed == 0);
+    engine_forget(&h2->flushable);
+    nghttp2_session_del(h2->session);
+    h2->session = NULL;
+    transport_close(h2->transport);
+    h2->transport = NULL;
+}

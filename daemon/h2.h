@@ -1,0 +1,76 @@
+/*
+ * An HTTP/2 session on a transport: feeds bytes to nghttp2, gathers its frames into full writes,
+ * and keeps the account of flow-control credit. It serves both roles and knows no gRPC.
+ *
+ * Owner: the downstream or upstream that embeds it. h2_finish() ends session and transport at
+ * once; it must not be called from an nghttp2 callback of the same session, but any event here may
+ * call it. After on_end the owner must call it. Loop thread only.
+ *
+ * What to know of nghttp2 (1.52) when changing this:
+ * - Its callbacks must not enter the same session by mem_send or mem_recv, in whatever way. They
+ *   may submit, resume and consume; then h2_mark_dirty().
+ * - Back-pressure is flow-control credit and nothing else: whoever takes bytes counts them by
+ *   h2_received(), and whoever passes them on or drops them gives them back by h2_consume(), once,
+ *   also after the stream has closed (then only the connection is credited).
+ * - A send_data callback never returns WOULDBLOCK: the stage always has room for one more frame,
+ *   and PAUSE after a frame ends the round when it has not for the next.
+ * - nghttp2_session_del() does not call on_stream_close: owners keep their own lists.
+ */
+#ifndef SPARKBRIDGE_DAEMON_H2_H
+#define SPARKBRIDGE_DAEMON_H2_H
+
+#include <nghttp2/nghttp2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/byte_queue.h"
+#include "daemon/engine.h"
+#include "daemon/transport.h"
+
+enum {
+    H2_FRAME_HEADER_BYTES = 9,
+    H2_MAX_FRAME_BYTES = 16384 + H2_FRAME_HEADER_BYTES, /* we never send larger ones */
+    H2_CONNECTION_WINDOW_BYTES = 0x7fffffff, /* so that no stalled stream holds up the others */
+};
+
+struct h2_events {
+    void (*on_open)(void *owner);                                /* with TLS: it is up */
+    void (*on_end)(void *owner, const struct transport_end *end); /* the last event */
+};
+
+struct h2 {
+    struct flushable flushable;
+    struct engine *engine;     /* borrowed */
+    nghttp2_session *session;  /* owned */
+    struct transport *transport; /* owned */
+    const struct h2_events *events;
+    void *owner;       /* weak: it embeds us */
+    size_t unconsumed; /* bytes received and not yet given back */
+    size_t stage_len;  /* of the engine's stage, during a flush */
+    bool stage_full;   /* the flush must write the stage before it goes on */
+};
+
+/* Takes over `session` (NULL where nghttp2 could not make one) and the connected `transport`, with
+ * `tls` inside unless that is NULL. Returns 0 or a negative errno; after an error only h2_finish()
+ * may follow. */
+int h2_start(struct h2 *h2, struct engine *engine, nghttp2_session *session,
+             struct transport *transport, struct tls *tls, const struct h2_events *events,
+             void *owner);
+
+void h2_finish(struct h2 *h2);
+
+/* Something was submitted: frames may be waiting. */
+void h2_mark_dirty(struct h2 *h2);
+
+/* DATA of `len` bytes arrived and will be given back by h2_consume(). */
+void h2_received(struct h2 *h2, size_t len);
+
+/* Gives flow-control credit for received bytes back. */
+void h2_consume(struct h2 *h2, int32_t stream_id, size_t len);
+
+/* From a send_data callback: stages the frame header and `len` bytes of the queue. Returns what
+ * the callback must return. */
+int h2_stage_data(struct h2 *h2, const uint8_t *frame_header, struct byte_queue *queue, size_t len);
+
+#endif

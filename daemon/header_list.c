@@ -1,0 +1,101 @@
+/* A list of header fields. */
+#include "daemon/header_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32 };
+
+static uint32_t append(struct header_list *list, const char *text, size_t len)
+{
+    size_t at = list->text_len;
+    if (at + len + 1 > list->text_cap) {
+        size_t cap = list->text_cap == 0 ? 512 : list->text_cap;
+        while (cap < at + len + 1)
+            cap *= 2;
+        list->text = xrealloc(list->text, cap);
+        list->text_cap = cap;
+    }
+    memcpy(list->text + at, text, len);
+    list->text[at + len] = '\0';
+    list->text_len = at + len + 1;
+    return (uint32_t)at;
+}
+
+void header_list_add(struct header_list *list, const char *name, size_t name_len,
+                     const char *value, size_t value_len, uint8_t flags)
+{
+    size_t size = name_len + value_len + HEADER_FIELD_OVERHEAD_BYTES;
+    if (list->count >= HEADER_LIST_MAX_FIELDS || size > HEADER_LIST_MAX_BYTES ||
+        list->bytes > HEADER_LIST_MAX_BYTES - size) {
+        list->too_large = true;
+        return;
+    }
+    if (list->count == list->cap) {
+        list->cap = list->cap == 0 ? 16 : list->cap * 2;
+        list->fields = xrealloc(list->fields, list->cap * sizeof list->fields[0]);
+    }
+    list->bytes += size;
+    struct header_field *field = &list->fields[list->count++];
+    field->name = append(list, name, name_len);
+    field->name_len = (uint32_t)name_len;
+    field->value = append(list, value, value_len);
+    field->value_len = (uint32_t)value_len;
+    field->flags = flags & NGHTTP2_NV_FLAG_NO_INDEX;
+}
+
+void header_list_add_text(struct header_list *list, const char *name, const char *value)
+{
+    header_list_add(list, name, strlen(name), value, strlen(value), NGHTTP2_NV_FLAG_NONE);
+}
+
+const char *header_list_find(const struct header_list *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct header_field *field = &list->fields[i];
+        if (field->name_len == len && memcmp(list->text + field->name, name, len) == 0)
+            return header_field_value(list, field);
+    }
+    return NULL;
+}
+
+const char *header_field_name(const struct header_list *list, const struct header_field *field)
+{
+    return list->text + field->name;
+}
+
+const char *header_field_value(const struct header_list *list, const struct header_field *field)
+{
+    return list->text + field->value;
+}
+
+nghttp2_nv header_field_nv(const struct header_list *list, const struct header_field *field)
+{
+    return (nghttp2_nv){
+        .name = (uint8_t *)list->text + field->name,
+        .namelen = field->name_len,
+        .value = (uint8_t *)list->text + field->value,
+        .valuelen = field->value_len,
+        .flags = field->flags,
+    };
+}
+
+void header_list_reset(struct header_list *list)
+{
+    if (list->text_cap > KEEP_TEXT_BYTES || list->cap > KEEP_FIELDS) {
+        header_list_finish(list);
+        return;
+    }
+    list->text_len = list->count = list->bytes = 0;
+    list->too_large = false;
+}
+
+void header_list_finish(struct header_list *list)
+{
+    free(list->text);
+    free(list->fields);
+    *list = (struct header_list){0};
+}

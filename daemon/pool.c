@@ -1,0 +1,225 @@
+/* The upstream connections of one binding. */
+#include "daemon/pool.h"
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+
+struct pool {
+    unsigned refs;
+    struct engine *engine;
+    struct binding *binding; /* owned reference: nghttp2 may still point into its secret */
+    struct upstream_target target;
+    struct list upstreams;
+    size_t upstream_count;
+    struct list waiting; /* struct upstream_stream, oldest first */
+    uv_timer_t *retry;   /* owned */
+    unsigned retry_ms;   /* the next delay */
+    bool worked;         /* a connection has been open before */
+    bool stopped;
+};
+
+static void serve_waiting(struct pool *pool);
+static void dial(struct pool *pool);
+
+static struct upstream *find_room(struct pool *pool)
+{
+    list_for_each(node, &pool->upstreams)
+    {
+        struct upstream *upstream = upstream_from_link(node);
+        if (upstream_has_room(upstream))
+            return upstream;
+    }
+    return NULL;
+}
+
+static bool is_dialing(struct pool *pool)
+{
+    list_for_each(node, &pool->upstreams)
+    {
+        struct upstream *upstream = upstream_from_link(node);
+        if (!upstream_is_open(upstream) && !upstream_is_draining(upstream))
+            return true;
+    }
+    return false;
+}
+
+static void refuse_waiting(struct pool *pool, const struct upstream_fault *fault,
+                           unsigned patience_ms)
+{
+    uint64_t now = uv_now(pool->engine->loop);
+    list_for_each(node, &pool->waiting)
+    {
+        struct upstream_stream *stream = container_of(node, struct upstream_stream, link);
+        if (now - stream->waiting_since_ms < patience_ms)
+            continue;
+        list_remove(&stream->link);
+        stream->events->on_refused(stream->call, fault);
+    }
+}
+
+/* A fault that time may cure by itself, unlike a certificate that is not trusted. */
+static bool may_pass(const struct upstream_fault *fault)
+{
+    return fault->kind == UPSTREAM_FAULT_CONNECT || fault->kind == UPSTREAM_FAULT_LOST ||
+           fault->kind == UPSTREAM_FAULT_TIMEOUT || fault->kind == UPSTREAM_FAULT_DNS;
+}
+
+static void log_end(const struct pool *pool, const struct upstream_fault *fault)
+{
+    if (fault->kind == UPSTREAM_FAULT_LOST)
+        log_fields(LOG_LEVEL_INFO, "upstream connection ended", {"host", pool->binding->host},
+                   {"address", fault->address}, {"reason", fault->text});
+    else
+        log_fields(LOG_LEVEL_WARN, "upstream connection failed", {"host", pool->binding->host},
+                   {"address", fault->address}, {"reason", fault->text});
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct pool *pool = timer->data;
+    if (!list_is_empty(&pool->waiting) && find_room(pool) == NULL && !is_dialing(pool))
+        dial(pool);
+}
+
+static void on_upstream_open(void *owner, struct upstream *upstream)
+{
+    struct pool *pool = owner;
+    pool->worked = true;
+    pool->retry_ms = POOL_RETRY_FIRST_MS;
+    log_debug("upstream connection to %s is open", pool->binding->host);
+    serve_waiting(pool);
+}
+
+static void on_upstream_room(void *owner)
+{
+    serve_waiting(owner);
+}
+
+static void on_upstream_end(void *owner, struct upstream *upstream,
+                            const struct upstream_fault *fault)
+{
+    struct pool *pool = owner;
+    if (!pool->stopped)
+        log_end(pool, fault);
+    struct upstream_fault last = *fault; /* it may live in what is freed now */
+    pool->upstream_count--;
+    upstream_destroy(upstream);
+    if (pool->stopped) {
+        refuse_waiting(pool, &last, 0);
+        return;
+    }
+    if (list_is_empty(&pool->waiting) || find_room(pool) != NULL || is_dialing(pool))
+        return;
+    refuse_waiting(pool, &last, pool->worked && may_pass(&last) ? POOL_PATIENCE_MS : 0);
+    if (!list_is_empty(&pool->waiting)) {
+        uv_timer_start(pool->retry, on_retry, pool->retry_ms, 0);
+        pool->retry_ms =
+            pool->retry_ms * 2 < POOL_RETRY_MAX_MS ? pool->retry_ms * 2 : POOL_RETRY_MAX_MS;
+    }
+}
+
+static void dial(struct pool *pool)
+{
+    static const struct upstream_events events = {
+        .on_open = on_upstream_open,
+        .on_room = on_upstream_room,
+        .on_end = on_upstream_end,
+    };
+    if (pool->upstream_count >= POOL_MAX_UPSTREAMS)
+        return; /* on_room or on_end serves those that wait */
+    struct upstream *upstream = upstream_create(pool->engine, &pool->target, &events, pool);
+    list_append(&pool->upstreams, upstream_link(upstream));
+    pool->upstream_count++;
+}
+
+static void serve_waiting(struct pool *pool)
+{
+    struct upstream *upstream;
+    while (!list_is_empty(&pool->waiting) && (upstream = find_room(pool)) != NULL) {
+        struct upstream_stream *stream =
+            list_first(&pool->waiting, struct upstream_stream, link);
+        list_remove(&stream->link);
+        upstream_attach(upstream, stream);
+        stream->events->on_ready(stream->call);
+    }
+    if (!list_is_empty(&pool->waiting) && !is_dialing(pool) && !uv_is_active((uv_handle_t *)pool->retry))
+        dial(pool);
+}
+
+void pool_acquire(struct pool *pool, struct upstream_stream *stream)
+{
+    if (pool->stopped) {
+        struct upstream_fault fault = {.kind = UPSTREAM_FAULT_LOST, .text = "shutting down"};
+        stream->events->on_refused(stream->call, &fault);
+        return;
+    }
+    stream->waiting_since_ms = uv_now(pool->engine->loop);
+    list_append(&pool->waiting, &stream->link);
+    serve_waiting(pool);
+}
+
+void pool_release(struct upstream_stream *stream, uint32_t error_code)
+{
+    upstream_detach(stream, error_code); /* also takes it off the list of those that wait */
+}
+
+struct pool *pool_create(struct engine *engine, struct binding *binding, struct tls_context *tls,
+                         unsigned connect_timeout_ms)
+{
+    struct pool *pool = xcalloc(1, sizeof *pool);
+    pool->refs = 1;
+    pool->engine = engine;
+    pool->binding = binding_ref(binding);
+    pool->target = (struct upstream_target){
+        .host = binding->host,
+        .port = binding->port,
+        .tls = tls,
+        .connect_timeout_ms = connect_timeout_ms,
+    };
+    list_init(&pool->upstreams);
+    list_init(&pool->waiting);
+    pool->retry_ms = POOL_RETRY_FIRST_MS;
+    pool->retry = xcalloc(1, sizeof *pool->retry);
+    uv_timer_init(engine->loop, pool->retry);
+    pool->retry->data = pool;
+    return pool;
+}
+
+struct pool *pool_ref(struct pool *pool)
+{
+    pool->refs++;
+    return pool;
+}
+
+void pool_unref(struct pool *pool)
+{
+    if (pool == NULL || --pool->refs > 0)
+        return;
+    binding_unref(pool->binding);
+    free(pool);
+}
+
+static void on_retry_closed(uv_handle_t *timer)
+{
+    free(timer);
+}
+
+void pool_stop(struct pool *pool)
+{
+    if (pool->stopped)
+        return;
+    pool->stopped = true;
+    struct upstream *upstream;
+    while (!list_is_empty(&pool->upstreams)) {
+        upstream = upstream_from_link(pool->upstreams.next);
+        upstream_abort(upstream, "the bridge is stopping");
+    }
+    uv_close((uv_handle_t *)pool->retry, on_retry_closed);
+}
+
+const struct binding *pool_binding(const struct pool *pool)
+{
+    return pool->binding;
+}

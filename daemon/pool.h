@@ -1,0 +1,45 @@
+/*
+ * The upstream connections of one binding, and the calls that wait for room on one.
+ *
+ * Connections are opened on demand; a call goes to the first with room for a stream. One that got
+ * GOAWAY finishes what it carries while new calls open another. Where a workspace that was
+ * reachable before is not, calls wait a moment for it to come back; one that never was fails at
+ * once. Owner: reference counted by listener and calls; pool_stop() ends the connections. Knows
+ * HTTP/2 and TLS, not Spark. Loop thread only.
+ */
+#ifndef SPARKBRIDGE_DAEMON_POOL_H
+#define SPARKBRIDGE_DAEMON_POOL_H
+
+#include "conf/binding.h"
+#include "daemon/engine.h"
+#include "daemon/upstream.h"
+
+enum {
+    POOL_MAX_UPSTREAMS = 64,
+    /* How long calls wait for a workspace that was reachable before; clients show an error to
+     * their user after that, so it is short. */
+    POOL_PATIENCE_MS = 2500,
+    POOL_RETRY_FIRST_MS = 100,
+    POOL_RETRY_MAX_MS = 1000,
+};
+
+struct pool;
+
+struct pool *pool_create(struct engine *engine, struct binding *binding,
+                         struct tls_context *tls, unsigned connect_timeout_ms);
+struct pool *pool_ref(struct pool *pool);
+void pool_unref(struct pool *pool); /* accepts NULL; pool_stop() must have come first */
+
+/* Ends all connections; calls on them are told. */
+void pool_stop(struct pool *pool);
+
+/* What the pool's connections lead to. Borrowed. */
+const struct binding *pool_binding(const struct pool *pool);
+
+/* Finds room for the stream: on_ready comes now or later, or on_refused. */
+void pool_acquire(struct pool *pool, struct upstream_stream *stream);
+
+/* Ends the stream's part in the pool, waiting or attached, resetting what is open. */
+void pool_release(struct upstream_stream *stream, uint32_t error_code);
+
+#endif

@@ -1,0 +1,288 @@
+/* TLS as a filter without sockets, on OpenSSL with a BIO of ours. */
+#include "daemon/tls.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+/* The most a connection keeps for ciphertext between writes: a full stage of frames. */
+enum { ENCRYPTED_KEEP_BYTES = 128 * 1024 };
+
+struct tls_context {
+    SSL_CTX *ssl_ctx;
+    BIO_METHOD *bio_method;
+};
+
+struct tls {
+    SSL *ssl;
+    const uint8_t *in; /* borrowed ciphertext that OpenSSL has not read yet */
+    size_t in_len;
+    uint8_t *out; /* owned, kept for the next write */
+    size_t out_len, out_cap;
+    enum tls_fault fault;
+    char fault_text[256];
+};
+
+/* ---- the BIO -------------------------------------------------------------------------------- */
+
+static int on_bio_read(BIO *bio, char *to, size_t size, size_t *ret_read)
+{
+    struct tls *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (tls->in_len == 0) {
+        BIO_set_retry_read(bio);
+        return 0;
+    }
+    size_t n = size < tls->in_len ? size : tls->in_len;
+    memcpy(to, tls->in, n);
+    tls->in += n;
+    tls->in_len -= n;
+    *ret_read = n;
+    return 1;
+}
+
+static int on_bio_write(BIO *bio, const char *bytes, size_t len, size_t *ret_written)
+{
+    struct tls *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (tls->out_len + len > tls->out_cap) {
+        size_t cap = tls->out_cap == 0 ? 4096 : tls->out_cap;
+        while (cap < tls->out_len + len)
+            cap *= 2;
+        tls->out = xrealloc(tls->out, cap);
+        tls->out_cap = cap;
+    }
+    memcpy(tls->out + tls->out_len, bytes, len);
+    tls->out_len += len;
+    *ret_written = len;
+    return 1;
+}
+
+static long on_bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static int on_bio_create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+/* ---- contexts ------------------------------------------------------------------------------- */
+
+static bool context_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct err *err)
+{
+    if (ca_file == NULL) {
+        if (SSL_CTX_set_default_verify_paths(ssl_ctx) != 1)
+            return err_set(err, EX_OSERR, "cannot read the system's certificate store");
+        return true;
+    }
+    if (SSL_CTX_load_verify_file(ssl_ctx, ca_file) != 1) {
+        unsigned long code = ERR_peek_last_error();
+        const char *reason = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
+                                                              : ERR_reason_error_string(code);
+        err_set(err, EX_NOINPUT,
+                "CA file %s: %s; it must hold the certificates to trust, in PEM form", ca_file,
+                reason != NULL ? reason : "no certificate in it");
+        ERR_clear_error();
+        return false;
+    }
+    return true;
+}
+
+struct tls_context *tls_context_create(const char *ca_file, struct err *err)
+{
+    static const unsigned char alpn[] = {2, 'h', '2'};
+
+    SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_client_method());
+    if (ssl_ctx == NULL) {
+        err_set(err, EX_OSERR, "OpenSSL cannot be set up");
+        return NULL;
+    }
+    SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
+    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_alpn_protos(ssl_ctx, alpn, sizeof alpn);
+    if (!context_trust(ssl_ctx, ca_file, err)) {
+        SSL_CTX_free(ssl_ctx);
+        return NULL;
+    }
+
+    struct tls_context *context = xcalloc(1, sizeof *context);
+    context->ssl_ctx = ssl_ctx;
+    context->bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop buffers");
+    BIO_meth_set_read_ex(context->bio_method, on_bio_read);
+    BIO_meth_set_write_ex(context->bio_method, on_bio_write);
+    BIO_meth_set_ctrl(context->bio_method, on_bio_ctrl);
+    BIO_meth_set_create(context->bio_method, on_bio_create);
+    return context;
+}
+
+void tls_context_destroy(struct tls_context *context)
+{
+    if (context == NULL)
+        return;
+    SSL_CTX_free(context->ssl_ctx);
+    BIO_meth_free(context->bio_method);
+    free(context);
+}
+
+/* ---- connections ---------------------------------------------------------------------------- */
+
+static bool is_ip_address(const char *host)
+{
+    struct in6_addr address;
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+struct tls *tls_create(struct tls_context *context, const char *host)
+{
+    struct tls *tls = xcalloc(1, sizeof *tls);
+    tls->ssl = SSL_new(context->ssl_ctx);
+    BIO *bio = BIO_new(context->bio_method);
+    if (tls->ssl == NULL || bio == NULL)
+        abort(); /* out of memory: nothing else makes these fail */
+    BIO_set_data(bio, tls);
+    SSL_set_bio(tls->ssl, bio, bio);
+    SSL_set_connect_state(tls->ssl);
+    if (is_ip_address(host)) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), host);
+    } else {
+        SSL_set_tlsext_host_name(tls->ssl, host);
+        SSL_set_hostflags(tls->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        SSL_set1_host(tls->ssl, host);
+    }
+    return tls;
+}
+
+void tls_destroy(struct tls *tls)
+{
+    if (tls == NULL)
+        return;
+    SSL_free(tls->ssl);
+    free(tls->out);
+    free(tls);
+}
+
+void tls_feed(struct tls *tls, const uint8_t *bytes, size_t len)
+{
+    tls->in = bytes;
+    tls->in_len = len;
+}
+
+static void set_fault(struct tls *tls, enum tls_fault fault, const char *text)
+{
+    tls->fault = fault;
+    snprintf(tls->fault_text, sizeof tls->fault_text, "%s", text);
+}
+
+/* Reads OpenSSL's error queue into a kind and a phrase. */
+static void note_fault(struct tls *tls)
+{
+    long verify = SSL_get_verify_result(tls->ssl);
+    unsigned long code = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(code);
+    if (verify != X509_V_OK)
+        set_fault(tls, TLS_FAULT_UNTRUSTED, X509_verify_cert_error_string(verify));
+    else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
+             ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)
+        set_fault(tls, TLS_FAULT_NOT_TLS, "the peer does not speak TLS");
+    else if (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL)
+        set_fault(tls, TLS_FAULT_NO_H2, "the peer offers no HTTP/2");
+    else
+        set_fault(tls, TLS_FAULT_OTHER, reason != NULL ? reason : "TLS failed");
+    ERR_clear_error();
+}
+
+static bool negotiated_h2(struct tls *tls)
+{
+    const unsigned char *protocol;
+    unsigned len;
+    SSL_get0_alpn_selected(tls->ssl, &protocol, &len);
+    return len == 2 && memcmp(protocol, "h2", 2) == 0;
+}
+
+int tls_handshake(struct tls *tls)
+{
+    ERR_clear_error(); /* the queue is the thread's, and another connection may have left some */
+    int rv = SSL_do_handshake(tls->ssl);
+    if (rv == 1) {
+        if (negotiated_h2(tls))
+            return 1;
+        set_fault(tls, TLS_FAULT_NO_H2, "the peer speaks TLS but chose no HTTP/2 by ALPN");
+        return -1;
+    }
+    int error = SSL_get_error(tls->ssl, rv);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+        return 0;
+    note_fault(tls);
+    return -1;
+}
+
+ssize_t tls_read(struct tls *tls, uint8_t *to, size_t size)
+{
+    size_t n;
+    ERR_clear_error();
+    if (SSL_read_ex(tls->ssl, to, size, &n) == 1)
+        return (ssize_t)n;
+    int error = SSL_get_error(tls->ssl, 0);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+        return 0;
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return -2;
+    note_fault(tls);
+    return -1;
+}
+
+bool tls_write(struct tls *tls, const uint8_t *bytes, size_t len)
+{
+    size_t written;
+    ERR_clear_error();
+    /* The BIO takes everything, so that one call writes all of it. */
+    if (len == 0 || SSL_write_ex(tls->ssl, bytes, len, &written) == 1)
+        return true;
+    note_fault(tls);
+    return false;
+}
+
+void tls_shutdown(struct tls *tls)
+{
+    ERR_clear_error();
+    if (SSL_is_init_finished(tls->ssl) && tls->fault == TLS_FAULT_NONE)
+        SSL_shutdown(tls->ssl);
+    ERR_clear_error();
+}
+
+const uint8_t *tls_pending(const struct tls *tls, size_t *ret_len)
+{
+    *ret_len = tls->out_len;
+    return tls->out;
+}
+
+void tls_sent(struct tls *tls)
+{
+    tls->out_len = 0;
+    if (tls->out_cap > ENCRYPTED_KEEP_BYTES) {
+        free(tls->out);
+        tls->out = NULL;
+        tls->out_cap = 0;
+    }
+}
+
+enum tls_fault tls_fault(const struct tls *tls)
+{
+    return tls->fault;
+}
+
+const char *tls_fault_text(const struct tls *tls)
+{
+    return tls->fault_text;
+}

@@ -1,0 +1,239 @@
+/* A byte pipe to a peer, with TLS inside where there is one. */
+#include "daemon/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+struct transport {
+    struct engine *engine; /* borrowed: outlives every transport */
+    union {
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } handle;
+    const struct transport_events *events;
+    void *owner;     /* weak: NULL once closed */
+    struct tls *tls; /* owned, or NULL */
+    bool tls_open;
+    bool ended; /* on_end was reported, or nothing may be reported any more */
+    uv_write_t write_request;
+    uint8_t *unsent; /* owned while write_request is in flight */
+};
+
+static struct transport *create(struct engine *engine)
+{
+    struct transport *transport = xcalloc(1, sizeof *transport);
+    transport->engine = engine;
+    engine->open_transports++;
+    return transport;
+}
+
+struct transport *transport_create_tcp(struct engine *engine)
+{
+    struct transport *transport = create(engine);
+    uv_tcp_init(engine->loop, &transport->handle.tcp);
+    transport->handle.stream.data = transport;
+    return transport;
+}
+
+struct transport *transport_create_pipe(struct engine *engine)
+{
+    struct transport *transport = create(engine);
+    uv_pipe_init(engine->loop, &transport->handle.pipe, 0);
+    transport->handle.stream.data = transport;
+    return transport;
+}
+
+uv_stream_t *transport_stream(struct transport *transport)
+{
+    return &transport->handle.stream;
+}
+
+static void report_end(struct transport *transport, int error, const char *text)
+{
+    if (transport->ended)
+        return;
+    transport->ended = true;
+    uv_read_stop(&transport->handle.stream);
+    struct transport_end end = {.error = error, .text = text};
+    if (transport->tls != NULL)
+        end.fault = tls_fault(transport->tls);
+    transport->events->on_end(transport->owner, &end);
+}
+
+static void send_ciphertext(struct transport *transport);
+
+static void on_write(uv_write_t *request, int status)
+{
+    struct transport *transport = request->data;
+    free(transport->unsent);
+    transport->unsent = NULL;
+    if (transport->ended)
+        return;
+    if (status < 0) {
+        report_end(transport, status, uv_strerror(status));
+        return;
+    }
+    if (transport->tls != NULL)
+        send_ciphertext(transport);
+    if (transport->unsent == NULL)
+        transport->events->on_writable(transport->owner);
+}
+
+/* Sends bytes as they are, keeping a copy of what the kernel does not take now. */
+static void send_raw(struct transport *transport, const uint8_t *bytes, size_t len)
+{
+    uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
+    int sent = uv_try_write(&transport->handle.stream, &buf, 1);
+    if (sent == (int)len)
+        return;
+    if (sent < 0)
+        sent = 0; /* EAGAIN; any other error comes back through uv_write() */
+    size_t rest = len - (size_t)sent;
+    transport->unsent = xrealloc(NULL, rest);
+    memcpy(transport->unsent, bytes + sent, rest);
+    buf = uv_buf_init((char *)transport->unsent, (unsigned)rest);
+    transport->write_request.data = transport;
+    int error =
+        uv_write(&transport->write_request, &transport->handle.stream, &buf, 1, on_write);
+    if (error < 0) { /* the stream is not connected any more; reading reports it */
+        free(transport->unsent);
+        transport->unsent = NULL;
+    }
+}
+
+static void send_ciphertext(struct transport *transport)
+{
+    size_t len;
+    const uint8_t *bytes = tls_pending(transport->tls, &len);
+    if (len == 0)
+        return;
+    if (transport->unsent == NULL) {
+        send_raw(transport, bytes, len);
+        tls_sent(transport->tls);
+    }
+    /* Else it waits in the filter: alerts and key updates answered while a write is in flight. */
+}
+
+static void report_tls_fault(struct transport *transport)
+{
+    send_ciphertext(transport); /* the alert that says why */
+    report_end(transport, UV_EPROTO, tls_fault_text(transport->tls));
+}
+
+static void pass_plaintext(struct transport *transport)
+{
+    struct engine *engine = transport->engine;
+    while (!transport->ended) {
+        ssize_t n = tls_read(transport->tls, engine->plain_buffer, ENGINE_PLAIN_BYTES);
+        if (n > 0) {
+            transport->events->on_bytes(transport->owner, engine->plain_buffer, (size_t)n);
+            continue;
+        }
+        send_ciphertext(transport);
+        if (n == -1)
+            report_tls_fault(transport);
+        else if (n == -2)
+            report_end(transport, UV_EOF, "the peer closed the connection");
+        return;
+    }
+}
+
+static void pass_ciphertext(struct transport *transport, const uint8_t *bytes, size_t len)
+{
+    tls_feed(transport->tls, bytes, len);
+    if (!transport->tls_open) {
+        int done = tls_handshake(transport->tls);
+        if (done < 0) {
+            report_tls_fault(transport);
+            return;
+        }
+        send_ciphertext(transport);
+        if (done == 0)
+            return;
+        transport->tls_open = true;
+        transport->events->on_open(transport->owner);
+    }
+    if (!transport->ended)
+        pass_plaintext(transport);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct transport *transport = handle->data;
+    *buf = uv_buf_init((char *)transport->engine->read_buffer, ENGINE_READ_BYTES);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct transport *transport = stream->data;
+    if (transport->ended || n == 0)
+        return;
+    if (n < 0) {
+        report_end(transport, (int)n,
+                   n == UV_EOF ? "the peer closed the connection" : uv_strerror((int)n));
+        return;
+    }
+    if (transport->tls != NULL)
+        pass_ciphertext(transport, (const uint8_t *)buf->base, (size_t)n);
+    else
+        transport->events->on_bytes(transport->owner, (const uint8_t *)buf->base, (size_t)n);
+}
+
+int transport_start(struct transport *transport, const struct transport_events *events,
+                    void *owner, struct tls *tls)
+{
+    transport->events = events;
+    transport->owner = owner;
+    transport->tls = tls;
+    if (transport->handle.stream.type == UV_TCP)
+        uv_tcp_nodelay(&transport->handle.tcp, 1);
+    int error = uv_read_start(&transport->handle.stream, on_alloc, on_read);
+    if (error == 0 && tls != NULL) {
+        tls_handshake(tls); /* only writes the first flight: no bytes have arrived yet */
+        send_ciphertext(transport);
+    }
+    return error;
+}
+
+bool transport_is_writable(const struct transport *transport)
+{
+    return transport->unsent == NULL && !transport->ended &&
+           (transport->tls == NULL || transport->tls_open);
+}
+
+void transport_write(struct transport *transport, const uint8_t *bytes, size_t len)
+{
+    if (transport->tls == NULL) {
+        send_raw(transport, bytes, len);
+        return;
+    }
+    if (tls_write(transport->tls, bytes, len))
+        send_ciphertext(transport);
+    /* A fault shows again, and is reported, at the next read. */
+}
+
+static void on_close(uv_handle_t *handle)
+{
+    struct transport *transport = handle->data;
+    transport->engine->open_transports--;
+    tls_destroy(transport->tls);
+    free(transport->unsent);
+    free(transport);
+}
+
+void transport_close(struct transport *transport)
+{
+    if (transport == NULL)
+        return;
+    bool by_peer = transport->ended;
+    transport->ended = true;
+    transport->owner = NULL;
+    if (transport->tls != NULL && !by_peer && transport->unsent == NULL) {
+        tls_shutdown(transport->tls);
+        send_ciphertext(transport);
+    }
+    uv_close((uv_handle_t *)&transport->handle, on_close);
+}

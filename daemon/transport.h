@@ -1,0 +1,58 @@
+/*
+ * A byte pipe to a peer: a TCP or Unix socket, with TLS inside where there is one.
+ *
+ * Owner: created by an owner that hears its events; transport_close() ends it, after which the
+ * owner hears nothing more and the transport frees itself when libuv has let go of its handles.
+ * Everything it reads is handed over within the callback; nothing is kept. What cannot be written
+ * at once is kept (at most one stage of the engine), and then transport_is_writable() is false
+ * until on_writable. Loop thread only.
+ */
+#ifndef SPARKBRIDGE_DAEMON_TRANSPORT_H
+#define SPARKBRIDGE_DAEMON_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "daemon/engine.h"
+#include "daemon/tls.h"
+
+/* Why a transport ended by itself. */
+struct transport_end {
+    int error; /* 0 or UV_EOF: the peer closed; else a negative errno of libuv */
+    enum tls_fault fault;
+    const char *text; /* a phrase, valid during the callback */
+};
+
+struct transport_events {
+    void (*on_open)(void *owner); /* TLS handshake complete; never without TLS */
+    void (*on_bytes)(void *owner, const uint8_t *bytes, size_t len);
+    void (*on_writable)(void *owner);
+    void (*on_end)(void *owner, const struct transport_end *end); /* the last event */
+};
+
+struct transport;
+
+/* An unconnected transport whose stream is set up for TCP or for a Unix socket. */
+struct transport *transport_create_tcp(struct engine *engine);
+struct transport *transport_create_pipe(struct engine *engine);
+
+/* The libuv stream, to connect or accept with, before transport_start(). Borrowed. */
+uv_stream_t *transport_stream(struct transport *transport);
+
+/* Begins to read and to report to `owner`. With `tls`, which the transport then owns, begins the
+ * handshake. Returns 0 or a negative errno of libuv. */
+int transport_start(struct transport *transport, const struct transport_events *events,
+                    void *owner, struct tls *tls);
+
+bool transport_is_writable(const struct transport *transport);
+
+/* Sends all of it or keeps the rest; only while transport_is_writable(). */
+void transport_write(struct transport *transport, const uint8_t *bytes, size_t len);
+
+/* Ends it, once; may be called from its own events, and with NULL. What is kept for writing is
+ * lost: an owner that wants it sent waits for on_writable first. */
+void transport_close(struct transport *transport);
+
+#endif

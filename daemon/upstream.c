@@ -1,0 +1,384 @@
+/* One HTTP/2 connection to the workspace. */
+#include "daemon/upstream.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+
+struct upstream {
+    struct list link; /* on the pool's list */
+    struct engine *engine;
+    struct upstream_target target;
+    const struct upstream_events *events;
+    void *pool; /* weak: owns us */
+
+    struct connect *connect; /* while connecting */
+    uv_timer_t *timer;       /* owned; runs until it is open */
+    struct h2 h2;
+    bool open, settled; /* TLS is up; the peer's SETTINGS have come */
+    bool draining;
+    char address[64];
+
+    struct list streams;         /* attached */
+    size_t open_count;           /* submitted or about to be, not closed */
+    struct header_list incoming; /* the header block that is arriving */
+};
+
+static void end_with(struct upstream *upstream, enum upstream_fault_kind kind, const char *text)
+{
+    struct upstream_fault fault = {.kind = kind};
+    memcpy(fault.address, upstream->address, sizeof fault.address);
+    snprintf(fault.text, sizeof fault.text, "%s", text);
+    upstream->draining = true;
+
+    /* The session is gone for the bodies before their calls hear of it. */
+    struct list streams;
+    list_take_all(&streams, &upstream->streams);
+    struct upstream_stream *stream;
+    while ((stream = list_first(&streams, struct upstream_stream, link)) != NULL) {
+        list_remove(&stream->link);
+        stream->upstream = NULL;
+        stream->open = false;
+        struct upstream_reset reset = {.error_code = NGHTTP2_NO_ERROR, .fault = &fault};
+        stream->events->on_reset(stream->call, &reset);
+    }
+    upstream->h2.unconsumed = 0; /* with the connection its windows are gone */
+    upstream->events->on_end(upstream->pool, upstream, &fault);
+}
+
+/* ---- nghttp2's callbacks: they change state and mark dirty -------------------------------------- */
+
+static struct upstream_stream *stream_of(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct upstream *upstream = user_data;
+    header_list_reset(&upstream->incoming);
+    return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *user_data)
+{
+    struct upstream *upstream = user_data;
+    header_list_add(&upstream->incoming, (const char *)name, name_len, (const char *)value,
+                    value_len, flags);
+    /* A response that is too large fails its own stream, not the connection. */
+    return upstream->incoming.too_large ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
+}
+
+static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct upstream *upstream = user_data;
+    bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    struct upstream_stream *stream;
+
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        stream = stream_of(session, frame->hd.stream_id);
+        if (stream != NULL)
+            stream->events->on_headers(stream->call, &upstream->incoming, last);
+        break;
+    case NGHTTP2_DATA:
+        stream = stream_of(session, frame->hd.stream_id);
+        if (stream != NULL && last)
+            stream->events->on_last(stream->call);
+        break;
+    case NGHTTP2_SETTINGS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+            upstream->settled = true;
+            upstream->events->on_room(upstream->pool);
+        }
+        break;
+    case NGHTTP2_GOAWAY: upstream->draining = true; break;
+    default: break;
+    }
+    return 0;
+}
+
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                         size_t len, void *user_data)
+{
+    struct upstream *upstream = user_data;
+    struct upstream_stream *stream = stream_of(session, id);
+    h2_received(&upstream->h2, len);
+    if (stream != NULL)
+        stream->events->on_data(stream->call, bytes, len);
+    else
+        h2_consume(&upstream->h2, id, len); /* of a call that is gone */
+    return 0;
+}
+
+/* A request that was submitted just before GOAWAY came: it did not run. */
+static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                             void *user_data)
+{
+    struct upstream_stream *stream = stream_of(session, frame->hd.stream_id);
+    if (frame->hd.type == NGHTTP2_HEADERS && stream != NULL)
+        stream->never_sent = true;
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code,
+                           void *user_data)
+{
+    struct upstream *upstream = user_data;
+    struct upstream_stream *stream = stream_of(session, id);
+    upstream->open_count--;
+    if (stream != NULL) {
+        stream->open = false;
+        struct upstream_reset reset = {
+            .error_code = stream->never_sent ? NGHTTP2_REFUSED_STREAM : error_code,
+        };
+        stream->events->on_reset(stream->call, &reset);
+    }
+    upstream->events->on_room(upstream->pool);
+    return 0;
+}
+
+static ssize_t on_read_request(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
+                               uint32_t *data_flags, nghttp2_data_source *source, void *user_data)
+{
+    struct upstream_stream *stream = stream_of(session, id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return body_offer(stream->request, len, data_flags);
+}
+
+static int on_send_request(nghttp2_session *session, nghttp2_frame *frame,
+                           const uint8_t *frame_header, size_t len, nghttp2_data_source *source,
+                           void *user_data)
+{
+    struct upstream_stream *stream = stream_of(session, frame->hd.stream_id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return body_send(stream->request, frame_header, len);
+}
+
+static nghttp2_session *create_session(struct upstream *upstream)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    nghttp2_session *session;
+    if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
+        abort(); /* out of memory: nothing else makes these fail */
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_request);
+    nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_max_send_header_block_length(option, 2 * HEADER_LIST_MAX_BYTES);
+    if (nghttp2_session_client_new2(&session, callbacks, upstream, option) != 0)
+        abort();
+    nghttp2_option_del(option);
+    nghttp2_session_callbacks_del(callbacks);
+
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPSTREAM_STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
+    };
+    nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
+                            sizeof settings / sizeof settings[0]);
+    nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
+                                          H2_CONNECTION_WINDOW_BYTES);
+    return session;
+}
+
+/* ---- connecting ----------------------------------------------------------------------------- */
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+    free(timer);
+}
+
+static void stop_timer(struct upstream *upstream)
+{
+    if (upstream->timer == NULL)
+        return;
+    uv_close((uv_handle_t *)upstream->timer, on_timer_closed);
+    upstream->timer = NULL;
+}
+
+static void on_h2_open(void *owner)
+{
+    struct upstream *upstream = owner;
+    stop_timer(upstream);
+    upstream->open = true;
+    upstream->events->on_open(upstream->pool, upstream);
+}
+
+static enum upstream_fault_kind kind_of(const struct upstream *upstream,
+                                        const struct transport_end *end)
+{
+    switch (end->fault) {
+    case TLS_FAULT_UNTRUSTED: return UPSTREAM_FAULT_UNTRUSTED;
+    case TLS_FAULT_NOT_TLS: return UPSTREAM_FAULT_NOT_TLS;
+    case TLS_FAULT_NO_H2: return UPSTREAM_FAULT_NO_H2;
+    case TLS_FAULT_OTHER: return UPSTREAM_FAULT_TLS;
+    case TLS_FAULT_NONE: break;
+    }
+    return upstream->open ? UPSTREAM_FAULT_LOST : UPSTREAM_FAULT_CONNECT;
+}
+
+static void on_h2_end(void *owner, const struct transport_end *end)
+{
+    struct upstream *upstream = owner;
+    end_with(upstream, kind_of(upstream, end), end->text);
+}
+
+static void on_connected(void *owner, const struct connect_result *result)
+{
+    static const struct h2_events h2_events = {.on_open = on_h2_open, .on_end = on_h2_end};
+    struct upstream *upstream = owner;
+    upstream->connect = NULL;
+    memcpy(upstream->address, result->address, sizeof upstream->address);
+    if (result->transport == NULL) {
+        end_with(upstream, result->resolved ? UPSTREAM_FAULT_CONNECT : UPSTREAM_FAULT_DNS,
+                 uv_strerror(result->error));
+        return;
+    }
+    struct tls *tls = tls_create(upstream->target.tls, upstream->target.host);
+    int error = h2_start(&upstream->h2, upstream->engine, create_session(upstream),
+                         result->transport, tls, &h2_events, upstream);
+    if (error < 0)
+        end_with(upstream, UPSTREAM_FAULT_CONNECT, uv_strerror(error));
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    struct upstream *upstream = timer->data;
+    char text[96];
+    snprintf(text, sizeof text, "no answer within %u ms", upstream->target.connect_timeout_ms);
+    end_with(upstream, UPSTREAM_FAULT_TIMEOUT, text);
+}
+
+struct upstream *upstream_create(struct engine *engine, const struct upstream_target *target,
+                                 const struct upstream_events *events, void *pool)
+{
+    struct upstream *upstream = xcalloc(1, sizeof *upstream);
+    upstream->engine = engine;
+    upstream->target = *target;
+    upstream->events = events;
+    upstream->pool = pool;
+    list_init(&upstream->link);
+    list_init(&upstream->streams);
+    upstream->timer = xcalloc(1, sizeof *upstream->timer);
+    uv_timer_init(engine->loop, upstream->timer);
+    upstream->timer->data = upstream;
+    uv_timer_start(upstream->timer, on_timeout, target->connect_timeout_ms, 0);
+    upstream->connect = connect_start(engine, target->host, target->port, on_connected, upstream);
+    return upstream;
+}
+
+void upstream_abort(struct upstream *upstream, const char *reason)
+{
+    end_with(upstream, UPSTREAM_FAULT_LOST, reason);
+}
+
+void upstream_destroy(struct upstream *upstream)
+{
+    if (upstream == NULL)
+        return;
+    assert(list_is_empty(&upstream->streams));
+    list_remove(&upstream->link);
+    stop_timer(upstream);
+    connect_cancel(upstream->connect);
+    h2_finish(&upstream->h2);
+    header_list_finish(&upstream->incoming);
+    free(upstream);
+}
+
+/* ---- streams -------------------------------------------------------------------------------- */
+
+struct list *upstream_link(struct upstream *upstream)
+{
+    return &upstream->link;
+}
+
+struct upstream *upstream_from_link(struct list *link)
+{
+    return container_of(link, struct upstream, link);
+}
+
+bool upstream_is_open(const struct upstream *upstream)
+{
+    return upstream->open && !upstream->draining;
+}
+
+bool upstream_is_draining(const struct upstream *upstream)
+{
+    return upstream->draining;
+}
+
+bool upstream_is_idle(const struct upstream *upstream)
+{
+    return list_is_empty(&upstream->streams);
+}
+
+bool upstream_has_room(const struct upstream *upstream)
+{
+    if (!upstream_is_open(upstream) ||
+        !nghttp2_session_check_request_allowed(upstream->h2.session))
+        return false;
+    uint32_t limit = UPSTREAM_ASSUMED_MAX_STREAMS;
+    if (upstream->settled)
+        limit = nghttp2_session_get_remote_settings(upstream->h2.session,
+                                                    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    return upstream->open_count < limit;
+}
+
+void upstream_attach(struct upstream *upstream, struct upstream_stream *stream)
+{
+    list_append(&upstream->streams, &stream->link);
+    stream->upstream = upstream;
+}
+
+int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, size_t count)
+{
+    struct upstream *upstream = stream->upstream;
+    nghttp2_data_provider provider = {.read_callback = on_read_request};
+    bool has_body = !stream->request->ended || stream->request->queue.bytes > 0;
+    int32_t id = nghttp2_submit_request(upstream->h2.session, NULL, fields, count,
+                                        has_body ? &provider : NULL, stream);
+    if (id < 0)
+        return id;
+    upstream->open_count++;
+    stream->id = id;
+    stream->never_sent = false;
+    stream->open = true;
+    stream->request->to.h2 = &upstream->h2;
+    stream->request->to.stream_id = id;
+    h2_mark_dirty(&upstream->h2);
+    return 0;
+}
+
+struct h2 *upstream_h2(struct upstream_stream *stream)
+{
+    return stream->upstream != NULL ? &stream->upstream->h2 : NULL;
+}
+
+void upstream_detach(struct upstream_stream *stream, uint32_t error_code)
+{
+    struct upstream *upstream = stream->upstream;
+    list_remove(&stream->link);
+    stream->upstream = NULL;
+    if (upstream == NULL)
+        return;
+    if (stream->open) {
+        nghttp2_session_set_stream_user_data(upstream->h2.session, stream->id, NULL);
+        nghttp2_submit_rst_stream(upstream->h2.session, NGHTTP2_FLAG_NONE, stream->id, error_code);
+        h2_mark_dirty(&upstream->h2);
+    }
+    stream->open = false;
+}

@@ -1,0 +1,110 @@
+/* The byte queue: order, partial takes, truncation at every place, blocks given back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/byte_queue.h"
+
+enum { SAMPLE_BYTES = 3 * BYTE_BLOCK_BYTES + 100 };
+
+static uint8_t sample_byte(size_t i)
+{
+    return (uint8_t)(i * 31 + i / 251);
+}
+
+static void push_sample(struct byte_queue *queue, size_t len, size_t step)
+{
+    uint8_t bytes[1000];
+    for (size_t at = 0; at < len;) {
+        size_t n = len - at < step ? len - at : step;
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = sample_byte(at + i);
+        byte_queue_push(queue, bytes, n);
+        at += n;
+    }
+}
+
+static void expect_sample(struct byte_queue *queue, size_t from, size_t len, size_t step)
+{
+    uint8_t bytes[5000];
+    for (size_t at = from; at < from + len;) {
+        size_t n = from + len - at < step ? from + len - at : step;
+        byte_queue_take(queue, bytes, n);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(bytes[i], sample_byte(at + i));
+        at += n;
+    }
+}
+
+static void test_order_is_kept(void **state)
+{
+    struct byte_pool pool = {0};
+    struct byte_queue queue;
+    byte_queue_init(&queue, &pool);
+    for (size_t step = 1; step <= 1000; step += 333) {
+        push_sample(&queue, SAMPLE_BYTES, step);
+        assert_int_equal(queue.bytes, SAMPLE_BYTES);
+        expect_sample(&queue, 0, SAMPLE_BYTES, 4999);
+        assert_int_equal(queue.bytes, 0);
+        assert_int_equal(pool.used_count, 0);
+    }
+    byte_pool_finish(&pool);
+}
+
+static void test_truncate_keeps_the_front(void **state)
+{
+    static const size_t keeps[] = {
+        0,
+        1,
+        BYTE_BLOCK_BYTES - 11,
+        BYTE_BLOCK_BYTES - 10,
+        BYTE_BLOCK_BYTES,
+        2 * BYTE_BLOCK_BYTES,
+        SAMPLE_BYTES - 11,
+        SAMPLE_BYTES - 10,
+    };
+    for (size_t i = 0; i < sizeof keeps / sizeof keeps[0]; i++) {
+        struct byte_pool pool = {0};
+        struct byte_queue queue;
+        byte_queue_init(&queue, &pool);
+        push_sample(&queue, SAMPLE_BYTES, 1000);
+        expect_sample(&queue, 0, 10, 10);
+        byte_queue_truncate(&queue, keeps[i]);
+        assert_int_equal(queue.bytes, keeps[i]);
+        expect_sample(&queue, 10, keeps[i], 777);
+        /* What is pushed next follows what was kept. */
+        push_sample(&queue, 500, 100);
+        expect_sample(&queue, 0, 500, 500);
+        assert_int_equal(pool.used_count, 0);
+        byte_pool_finish(&pool);
+    }
+}
+
+static void test_clear_gives_blocks_back(void **state)
+{
+    struct byte_pool pool = {0};
+    struct byte_queue queue;
+    byte_queue_init(&queue, &pool);
+    for (size_t i = 0; i < 3 * BYTE_POOL_MAX_FREE; i++)
+        push_sample(&queue, BYTE_BLOCK_BYTES, 1000);
+    assert_true(pool.used_count >= 3 * BYTE_POOL_MAX_FREE);
+    byte_queue_clear(&queue);
+    assert_int_equal(pool.used_count, 0);
+    assert_int_equal(pool.free_count, BYTE_POOL_MAX_FREE);
+    byte_pool_finish(&pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_is_kept),
+        cmocka_unit_test(test_truncate_keeps_the_front),
+        cmocka_unit_test(test_clear_gives_blocks_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
