@@ -1,19 +1,15 @@
-/* The running daemon. */
+/* The running daemon: signals, reload, and the way it stops. */
 #include "daemon/bridge.h"
 
 #include <signal.h>
-#include <stdlib.h>
+#include <uv.h>
 
-#include "common/alloc.h"
 #include "common/log.h"
-#include "daemon/downstream.h"
 #include "daemon/engine.h"
-#include "daemon/listener.h"
-#include "daemon/pool.h"
-#include "daemon/tls.h"
+#include "daemon/serving.h"
 
 enum {
-    SIGNAL_COUNT = 2,
+    SIGNAL_COUNT = 3,
     CUT_GRACE_MS = 50, /* for the last frames of calls that are cut to leave */
 };
 
@@ -21,42 +17,29 @@ enum bridge_state {
     BRIDGE_SERVING,
     BRIDGE_DRAINING, /* no new connections; those there are finish their calls */
     BRIDGE_CUTTING,  /* out of time: the calls that are left are told and ended */
-    BRIDGE_STOPPED,
 };
 
 struct bridge {
     uv_loop_t loop;
     struct engine engine;
-    const struct config *config;
-    struct tls_context *tls;
-    struct downstream_set downstreams;
-    struct listener **listeners; /* owned, as many as the configuration's */
-    struct pool **pools;         /* owned references, the same count */
-    size_t count;                /* of both, opened so far */
+    struct serving serving;
+    const struct setup_source *source; /* borrowed: what a reload reads */
     uv_signal_t signals[SIGNAL_COUNT];
-    uv_timer_t drain_timer;
+    uv_timer_t timer; /* of the drain */
     enum bridge_state state;
     int exit_status;
 };
 
 static void stop(struct bridge *bridge)
 {
-    bridge->state = BRIDGE_STOPPED;
-    downstream_set_destroy(&bridge->downstreams);
-    for (size_t i = 0; i < bridge->count; i++) {
-        listener_destroy(bridge->listeners[i]);
-        bridge->listeners[i] = NULL;
-        pool_stop(bridge->pools[i]);
-        pool_unref(bridge->pools[i]);
-        bridge->pools[i] = NULL;
-    }
+    serving_finish(&bridge->serving);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&bridge->signals[i], NULL);
-    uv_close((uv_handle_t *)&bridge->drain_timer, NULL);
+    uv_close((uv_handle_t *)&bridge->timer, NULL);
     engine_stop(&bridge->engine);
 }
 
-static void on_cut(uv_timer_t *timer)
+static void on_stop(uv_timer_t *timer)
 {
     stop(timer->data);
 }
@@ -65,41 +48,38 @@ static void cut(struct bridge *bridge)
 {
     bridge->state = BRIDGE_CUTTING;
     bridge->exit_status = EX_TEMPFAIL;
-    downstream_set_abort(&bridge->downstreams, "sparkbridge is stopping");
-    uv_timer_start(&bridge->drain_timer, on_cut, CUT_GRACE_MS, 0);
+    serving_abort_calls(&bridge->serving, "sparkbridge is stopping");
+    uv_timer_start(&bridge->timer, on_stop, CUT_GRACE_MS, 0);
 }
 
 static void on_drain_timeout(uv_timer_t *timer)
 {
     struct bridge *bridge = timer->data;
     log_warn("calls are still running after the drain timeout of %u ms: they are ended",
-             bridge->config->drain_timeout_ms);
+             bridge->serving.setup.config->drain_timeout_ms);
     cut(bridge);
 }
 
-static void on_downstream_ended(struct downstream_set *set)
+/* Not at once: this may come from inside the last connection's own callback. */
+static void on_idle(struct serving *serving)
 {
-    struct bridge *bridge = container_of(set, struct bridge, downstreams);
-    /* Not at once: this may come from inside the last connection's own callback. */
-    if (bridge->state == BRIDGE_DRAINING && list_is_empty(&set->all))
-        uv_timer_start(&bridge->drain_timer, on_cut, 0, 0);
+    struct bridge *bridge = container_of(serving, struct bridge, serving);
+    if (bridge->state == BRIDGE_DRAINING)
+        uv_timer_start(&bridge->timer, on_stop, 0, 0);
 }
 
 static void drain(struct bridge *bridge)
 {
     log_info("draining: no new connections, running calls may finish");
     bridge->state = BRIDGE_DRAINING;
-    for (size_t i = 0; i < bridge->count; i++) {
-        listener_destroy(bridge->listeners[i]);
-        bridge->listeners[i] = NULL;
-    }
-    uv_timer_start(&bridge->drain_timer, on_drain_timeout, bridge->config->drain_timeout_ms, 0);
-    downstream_set_drain(&bridge->downstreams);
-    if (list_is_empty(&bridge->downstreams.all))
-        uv_timer_start(&bridge->drain_timer, on_cut, 0, 0);
+    uv_timer_start(&bridge->timer, on_drain_timeout,
+                   bridge->serving.setup.config->drain_timeout_ms, 0);
+    serving_stop(&bridge->serving);
+    if (serving_is_idle(&bridge->serving))
+        on_idle(&bridge->serving);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_stop_signal(uv_signal_t *handle, int number)
 {
     struct bridge *bridge = handle->data;
     if (bridge->state == BRIDGE_SERVING) {
@@ -110,73 +90,73 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+static void reload(struct bridge *bridge)
+{
+    struct setup next = {0};
+    struct diag_list diags = {0};
+    struct err err = {0};
+    bool loaded = setup_load(bridge->source, &next, &diags);
+    setup_log_diags(&diags);
+    diag_list_finish(&diags);
+    if (loaded && serving_change(&bridge->serving, &next, &err)) {
+        log_set_level(bridge->serving.setup.config->log_level);
+        log_info("reloaded");
+        return;
+    }
+    if (err.message[0] != '\0')
+        log_error("%s", err.message);
+    log_error("not reloaded: what was served before still is");
+    setup_finish(&next);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+    struct bridge *bridge = handle->data;
+    if (bridge->state == BRIDGE_SERVING)
+        reload(bridge);
+    else
+        log_warn("not reloaded: sparkbridge is stopping");
+}
+
 static void start_signals(struct bridge *bridge)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT};
+    static const struct {
+        int number;
+        uv_signal_cb callback;
+    } handlers[SIGNAL_COUNT] = {
+        {SIGTERM, on_stop_signal},
+        {SIGINT, on_stop_signal},
+        {SIGHUP, on_reload_signal},
+    };
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         uv_signal_init(&bridge->loop, &bridge->signals[i]);
         bridge->signals[i].data = bridge;
-        uv_signal_start(&bridge->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&bridge->signals[i], handlers[i].callback, handlers[i].number);
     }
     signal(SIGPIPE, SIG_IGN);
 }
 
-static bool open_listener(struct bridge *bridge, const struct bridge_listener *from,
-                          struct err *err)
+int bridge_run(struct setup *setup, const struct setup_source *source, struct err *err)
 {
-    struct pool *pool = pool_create(&bridge->engine, from->binding, bridge->tls,
-                                    bridge->config->connect_timeout_ms);
-    struct listener *listener = listener_create(&bridge->downstreams, pool);
-    bridge->pools[bridge->count] = pool;
-    bridge->listeners[bridge->count] = listener;
-    bridge->count++;
-    for (size_t i = 0; i < from->config->address_count; i++)
-        if (!listener_open(listener, &from->config->addresses[i], from->config->socket_mode, err))
-            return false;
-    return true;
-}
-
-static bool open_all(struct bridge *bridge, const struct bridge_listener *listeners,
-                     struct err *err)
-{
-    for (size_t i = 0; i < bridge->config->listener_count; i++)
-        if (!open_listener(bridge, &listeners[i], err))
-            return false;
-    return true;
-}
-
-int bridge_run(const struct config *config, const struct bridge_listener *listeners,
-               struct err *err)
-{
-    struct bridge bridge = {.config = config};
-    bridge.tls = tls_context_create(config->ca_file, err);
-    if (bridge.tls == NULL)
-        return err->exit_code;
+    struct bridge bridge = {.source = source};
     uv_loop_init(&bridge.loop);
     engine_init(&bridge.engine, &bridge.loop);
-    list_init(&bridge.downstreams.all);
-    bridge.downstreams.engine = &bridge.engine;
-    bridge.downstreams.on_ended = on_downstream_ended;
-    bridge.listeners = xcalloc(config->listener_count, sizeof bridge.listeners[0]);
-    bridge.pools = xcalloc(config->listener_count, sizeof bridge.pools[0]);
-    uv_timer_init(&bridge.loop, &bridge.drain_timer);
-    bridge.drain_timer.data = &bridge;
+    serving_init(&bridge.serving, &bridge.engine, on_idle);
+    uv_timer_init(&bridge.loop, &bridge.timer);
+    bridge.timer.data = &bridge;
     start_signals(&bridge);
 
-    if (open_all(&bridge, listeners, err)) {
+    if (serving_change(&bridge.serving, setup, err)) {
         log_info("ready");
     } else {
         bridge.exit_status = err->exit_code;
+        setup_finish(setup);
         stop(&bridge);
     }
     uv_run(&bridge.loop, UV_RUN_DEFAULT);
     if (bridge.exit_status == 0)
         log_info("stopped");
-
     uv_loop_close(&bridge.loop);
     engine_finish(&bridge.engine);
-    tls_context_destroy(bridge.tls);
-    free(bridge.listeners);
-    free(bridge.pools);
     return bridge.exit_status;
 }

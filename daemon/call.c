@@ -110,6 +110,14 @@ void call_abort(struct call *call, const char *reason)
     finish_lost(call, &fault);
 }
 
+static void free_peek(struct call *call)
+{
+    if (call->peek != NULL)
+        session_peek_finish(call->peek);
+    free(call->peek);
+    call->peek = NULL;
+}
+
 /* ---- the upstream's events --------------------------------------------------------------------- */
 
 static void on_ready(void *owner)
@@ -119,7 +127,13 @@ static void on_ready(void *owner)
     char authority[300];
     policy_authority(binding, authority, sizeof authority);
     nghttp2_nv fields[POLICY_MAX_FIELDS];
-    size_t count = policy_request_fields(&call->request, binding, authority, fields);
+    const struct policy_request request = {
+        .headers = &call->request,
+        .binding = binding,
+        .authority = authority,
+        .session_id = call->peek != NULL ? call->peek->session_id : NULL,
+    };
+    size_t count = policy_request_fields(&request, fields);
     int error = upstream_submit(&call->upstream, fields, count);
     if (error < 0) {
         struct rpc_status status;
@@ -129,6 +143,7 @@ static void on_ready(void *owner)
         return;
     }
     header_list_finish(&call->request);
+    free_peek(call);
     call->response_body.from.h2 = upstream_h2(&call->upstream);
     call->response_body.from.stream_id = call->upstream.id;
 }
@@ -292,6 +307,7 @@ void call_destroy(struct call *call, uint32_t error_code)
     list_remove(&call->link);
     body_drop(&call->response_body, 0);
     detach_upstream(call);
+    free_peek(call);
     pool_unref(call->pool);
     header_list_finish(&call->request);
     header_list_finish(&call->trailers);
@@ -308,6 +324,36 @@ static void answer_not_grpc(struct call *call)
     header_list_finish(&headers);
 }
 
+/* Serverless compute wants the session id as a header, and it stands in the first message. */
+static void on_peek(struct call *call, enum session_peek_result result)
+{
+    struct rpc_status status;
+    switch (result) {
+    case SESSION_PEEK_MORE: return;
+    case SESSION_PEEK_FOUND: pool_acquire(call->pool, &call->upstream); return;
+    case SESSION_PEEK_ABSENT:
+        rpc_status_set(&status, GRPC_INVALID_ARGUMENT, "NO_SESSION_ID",
+                       "sparkbridge: the request has no session_id, which serverless compute "
+                       "needs");
+        break;
+    case SESSION_PEEK_UNREADABLE:
+        rpc_status_set(&status, GRPC_INVALID_ARGUMENT, "UNREADABLE_REQUEST",
+                       "sparkbridge: the request's session_id, which serverless compute needs, "
+                       "cannot be read (grpc-encoding %s)",
+                       call->peek->encoding);
+        break;
+    }
+    call_finish(call, &status);
+}
+
+static void begin_peek(struct call *call, bool last)
+{
+    call->peek = xcalloc(1, sizeof *call->peek);
+    session_peek_init(call->peek, header_list_find(&call->request, "grpc-encoding"));
+    if (last)
+        on_peek(call, SESSION_PEEK_ABSENT);
+}
+
 void call_on_request(struct call *call, bool last)
 {
     struct rpc_status status;
@@ -318,23 +364,31 @@ void call_on_request(struct call *call, bool last)
     case POLICY_FORWARD: break;
     }
     snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
-    pool_acquire(call->pool, &call->upstream);
+    if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
+        begin_peek(call, last);
+    else
+        pool_acquire(call->pool, &call->upstream);
 }
 
 void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
 {
     bool wanted = call->response != CALL_RESPONSE_LAST &&
                   (call->upstream.open || call->upstream.id == 0);
-    if (wanted)
-        body_push(&call->request_body, bytes, len);
-    else
+    if (!wanted) {
         h2_consume(call->downstream, call->stream_id, len);
+        return;
+    }
+    body_push(&call->request_body, bytes, len);
+    if (call->peek != NULL && call->peek->result == SESSION_PEEK_MORE)
+        on_peek(call, session_peek_feed(call->peek, bytes, len));
 }
 
 void call_on_request_last(struct call *call)
 {
     call->request_complete = true;
     body_end(&call->request_body);
+    if (call->peek != NULL && call->peek->result == SESSION_PEEK_MORE)
+        on_peek(call, SESSION_PEEK_ABSENT);
 }
 
 ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags)

@@ -20,6 +20,7 @@
 #include "daemon/pool.h"
 #include "daemon/upstream.h"
 #include "proto/grpc_framing.h"
+#include "proto/session_peek.h"
 
 /* How far the answer has come on its way to the client. */
 enum call_response {
@@ -37,6 +38,7 @@ struct call {
     uint64_t started_ms;
 
     struct header_list request; /* until it is submitted */
+    struct session_peek *peek;  /* owned; for serverless, until the request is submitted */
     struct body request_body;   /* downstream -> upstream */
     struct body response_body;  /* upstream -> downstream */
     struct header_list trailers;

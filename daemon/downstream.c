@@ -12,7 +12,6 @@
 struct downstream {
     struct list link; /* the set's list */
     struct downstream_set *set;
-    struct pool *pool; /* owned reference */
     struct h2 h2;
     struct list calls;
     enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
@@ -33,7 +32,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct downstream *downstream = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->pool);
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -184,12 +183,26 @@ static void on_h2_end(void *owner, const struct transport_end *end)
     downstream_destroy(downstream);
 }
 
-void downstream_create(struct downstream_set *set, struct transport *transport, struct pool *pool)
+void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
+                         void (*on_ended)(struct downstream_set *set))
+{
+    *set = (struct downstream_set){.engine = engine, .on_ended = on_ended};
+    set->pool = pool_ref(pool);
+    list_init(&set->all);
+}
+
+void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
+{
+    pool_ref(pool);
+    pool_unref(set->pool);
+    set->pool = pool;
+}
+
+void downstream_create(struct downstream_set *set, struct transport *transport)
 {
     static const struct h2_events events = {.on_open = on_h2_open, .on_end = on_h2_end};
     struct downstream *downstream = xcalloc(1, sizeof *downstream);
     downstream->set = set;
-    downstream->pool = pool_ref(pool);
     list_init(&downstream->calls);
     list_append(&set->all, &downstream->link);
     int error = h2_start(&downstream->h2, set->engine, create_session(downstream), transport, NULL,
@@ -206,7 +219,6 @@ void downstream_destroy(struct downstream *downstream)
     while ((call = list_first(&downstream->calls, struct call, link)) != NULL)
         call_destroy(call, NGHTTP2_CANCEL);
     h2_finish(&downstream->h2);
-    pool_unref(downstream->pool);
     list_remove(&downstream->link);
     struct downstream_set *set = downstream->set;
     free(downstream);
@@ -236,9 +248,11 @@ void downstream_set_abort(struct downstream_set *set, const char *reason)
     }
 }
 
-void downstream_set_destroy(struct downstream_set *set)
+void downstream_set_finish(struct downstream_set *set)
 {
     struct downstream *downstream;
     while ((downstream = list_first(&set->all, struct downstream, link)) != NULL)
         downstream_destroy(downstream);
+    pool_unref(set->pool);
+    set->pool = NULL;
 }

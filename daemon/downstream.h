@@ -1,7 +1,7 @@
 /*
  * One client's connection: an HTTP/2 server session and the calls on it.
  *
- * Owner: its listener's list; it ends by itself when the client goes, or by downstream_destroy(),
+ * Owner: its listener's set; it ends by itself when the client goes, or by downstream_destroy(),
  * not to be called from one of nghttp2's callbacks. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_DOWNSTREAM_H
@@ -21,15 +21,22 @@ enum {
 
 struct downstream;
 
-/* Where downstreams are kept and who hears that one has ended. */
+/* The clients of one listener. Owner: the listener, which embeds it. */
 struct downstream_set {
     struct engine *engine; /* borrowed */
     struct list all;
-    void (*on_ended)(struct downstream_set *set); /* one has been destroyed */
+    struct pool *pool; /* owned reference: where calls go that begin now */
+    void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 
-/* Takes over an accepted transport. Calls go to `pool`. */
-void downstream_create(struct downstream_set *set, struct transport *transport, struct pool *pool);
+void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
+                         void (*on_ended)(struct downstream_set *set));
+
+/* Calls that begin from now on, also on connections that are there, go to `pool`. */
+void downstream_set_use_pool(struct downstream_set *set, struct pool *pool);
+
+/* Takes over an accepted transport. */
+void downstream_create(struct downstream_set *set, struct transport *transport);
 
 /* Ends the connection and its calls at once. */
 void downstream_destroy(struct downstream *downstream);
@@ -37,8 +44,10 @@ void downstream_destroy(struct downstream *downstream);
 /* Tells all clients to open no more calls here (GOAWAY); those that run go on. */
 void downstream_set_drain(struct downstream_set *set);
 
-/* Ends the calls that still run as lost, so that their clients hear of it; flush, then destroy. */
+/* Ends the calls that still run as lost, so that their clients hear of it when the loop turns. */
 void downstream_set_abort(struct downstream_set *set, const char *reason);
-void downstream_set_destroy(struct downstream_set *set);
+
+/* Ends all connections and gives the pool back. */
+void downstream_set_finish(struct downstream_set *set);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "daemon/downstream.h"
 #include "daemon/unix_socket.h"
 
 enum { BACKLOG = 511, FREE_PORT_TRIES = 20 };
@@ -22,34 +23,26 @@ struct server_socket {
         uv_tcp_t tcp;
         uv_pipe_t pipe;
     } handle;
+    char *address_text;             /* owned; as in the configuration */
     struct unix_socket unix_socket; /* with `path` */
     char *path;                     /* owned; NULL for TCP */
 };
 
 struct listener {
-    struct downstream_set *set;
-    struct pool *pool; /* owned reference */
+    struct engine *engine;
     struct list sockets;
-    size_t handles;  /* that libuv has */
-    bool destroying;
+    struct downstream_set clients;
+    bool stopped;
+    void (*on_idle)(void *owner);
+    void *owner; /* weak */
 };
-
-static void free_if_done(struct listener *listener)
-{
-    if (!listener->destroying || listener->handles > 0)
-        return;
-    pool_unref(listener->pool);
-    free(listener);
-}
 
 static void on_socket_closed(uv_handle_t *handle)
 {
     struct server_socket *socket = handle->data;
-    struct listener *listener = socket->listener;
+    free(socket->address_text);
     free(socket->path);
     free(socket);
-    listener->handles--;
-    free_if_done(listener);
 }
 
 static void socket_close(struct server_socket *socket)
@@ -60,17 +53,18 @@ static void socket_close(struct server_socket *socket)
     uv_close((uv_handle_t *)&socket->handle, on_socket_closed);
 }
 
-static struct server_socket *socket_create(struct listener *listener, bool tcp)
+static struct server_socket *socket_create(struct listener *listener,
+                                           const struct listen_address *address)
 {
     struct server_socket *socket = xcalloc(1, sizeof *socket);
     socket->listener = listener;
-    if (tcp)
-        uv_tcp_init(listener->set->engine->loop, &socket->handle.tcp);
+    socket->address_text = xstrdup(address->text);
+    if (address->kind == ADDRESS_TCP)
+        uv_tcp_init(listener->engine->loop, &socket->handle.tcp);
     else
-        uv_pipe_init(listener->set->engine->loop, &socket->handle.pipe, 0);
+        uv_pipe_init(listener->engine->loop, &socket->handle.pipe, 0);
     socket->handle.stream.data = socket;
     list_append(&listener->sockets, &socket->link);
-    listener->handles++;
     return socket;
 }
 
@@ -78,7 +72,7 @@ static void on_connection(uv_stream_t *server, int status)
 {
     struct server_socket *socket = server->data;
     struct listener *listener = socket->listener;
-    struct engine *engine = listener->set->engine;
+    struct engine *engine = listener->engine;
     if (status < 0) {
         log_warn("a connection could not be accepted: %s", uv_strerror(status));
         return;
@@ -91,7 +85,7 @@ static void on_connection(uv_stream_t *server, int status)
         transport_close(transport);
         return;
     }
-    downstream_create(listener->set, transport, listener->pool);
+    downstream_create(&listener->clients, transport);
 }
 
 static void log_listening(const char *host, unsigned port)
@@ -114,8 +108,9 @@ static unsigned bound_port(const uv_tcp_t *tcp)
 }
 
 /* Returns the socket, or NULL with libuv's error. */
-static struct server_socket *listen_tcp(struct listener *listener, const char *host, unsigned port,
-                                        int *ret_error)
+static struct server_socket *listen_tcp(struct listener *listener,
+                                        const struct listen_address *from, const char *host,
+                                        unsigned port, int *ret_error)
 {
     struct sockaddr_storage address;
     bool v6 = strchr(host, ':') != NULL;
@@ -124,7 +119,7 @@ static struct server_socket *listen_tcp(struct listener *listener, const char *h
     else
         uv_ip4_addr(host, (int)port, (struct sockaddr_in *)&address);
 
-    struct server_socket *socket = socket_create(listener, true);
+    struct server_socket *socket = socket_create(listener, from);
     int error = uv_tcp_bind(&socket->handle.tcp, (const struct sockaddr *)&address,
                             v6 ? UV_TCP_IPV6ONLY : 0);
     if (error == 0)
@@ -148,28 +143,32 @@ static bool tcp_error(struct err *err, const char *host, unsigned port, int erro
                    v6 ? "]" : "", port, uv_strerror(error), remedy);
 }
 
-static bool open_one(struct listener *listener, const char *host, unsigned port, struct err *err)
+static bool open_one(struct listener *listener, const struct listen_address *address,
+                     struct err *err)
 {
     int error;
-    struct server_socket *socket = listen_tcp(listener, host, port, &error);
+    const char *host = address->host;
+    struct server_socket *socket = listen_tcp(listener, address, host, address->port, &error);
     if (socket == NULL)
-        return tcp_error(err, host, port, error);
+        return tcp_error(err, host, address->port, error);
     log_listening(host, bound_port(&socket->handle.tcp));
     return true;
 }
 
 /* Both families, so that nobody else can take the other one and pass for us. A machine without an
  * IPv6 loopback has only one, and there nobody can. */
-static bool open_localhost(struct listener *listener, unsigned port, struct err *err)
+static bool open_localhost(struct listener *listener, const struct listen_address *address,
+                           struct err *err)
 {
     static const char *const v4 = "127.0.0.1", *const v6 = "::1";
+    unsigned port = address->port;
     int error = 0;
     for (int i = 0; i < FREE_PORT_TRIES; i++) {
-        struct server_socket *first = listen_tcp(listener, v4, port, &error);
+        struct server_socket *first = listen_tcp(listener, address, v4, port, &error);
         if (first == NULL)
             return tcp_error(err, v4, port, error);
         unsigned chosen = bound_port(&first->handle.tcp);
-        struct server_socket *second = listen_tcp(listener, v6, chosen, &error);
+        struct server_socket *second = listen_tcp(listener, address, v6, chosen, &error);
         if (second != NULL) {
             log_listening(v4, chosen);
             log_listening(v6, chosen);
@@ -187,12 +186,14 @@ static bool open_localhost(struct listener *listener, unsigned port, struct err 
     return tcp_error(err, v6, port, error);
 }
 
-static bool open_unix(struct listener *listener, const char *path, unsigned mode, struct err *err)
+static bool open_unix(struct listener *listener, const struct listen_address *from, unsigned mode,
+                      struct err *err)
 {
+    const char *path = from->path;
     struct unix_socket unix_socket;
     if (!unix_socket_listen(path, mode, &unix_socket, err))
         return false;
-    struct server_socket *socket = socket_create(listener, false);
+    struct server_socket *socket = socket_create(listener, from);
     socket->unix_socket = unix_socket;
     socket->path = xstrdup(path);
     int error = uv_pipe_open(&socket->handle.pipe, unix_socket.fd);
@@ -215,35 +216,97 @@ bool listener_open(struct listener *listener, const struct listen_address *addre
                    unsigned socket_mode, struct err *err)
 {
     if (address->kind == ADDRESS_UNIX)
-        return open_unix(listener, address->path, socket_mode, err);
+        return open_unix(listener, address, socket_mode, err);
     if (strcmp(address->host, "localhost") == 0)
-        return open_localhost(listener, address->port, err);
-    return open_one(listener, address->host, address->port, err);
+        return open_localhost(listener, address, err);
+    return open_one(listener, address, err);
 }
 
-struct listener *listener_create(struct downstream_set *set, struct pool *pool)
+bool listener_has(const struct listener *listener, const char *address_text)
+{
+    list_for_each(node, &listener->sockets)
+        if (strcmp(container_of(node, struct server_socket, link)->address_text, address_text) == 0)
+            return true;
+    return false;
+}
+
+void listener_take(struct listener *listener, struct listener *from, const char *address_text)
+{
+    list_for_each(node, &from->sockets)
+    {
+        struct server_socket *socket = container_of(node, struct server_socket, link);
+        if (strcmp(socket->address_text, address_text) != 0)
+            continue;
+        list_remove(&socket->link);
+        list_append(&listener->sockets, &socket->link);
+        socket->listener = listener;
+    }
+}
+
+void listener_close_sockets(struct listener *listener,
+                            bool (*keep)(const void *arg, const char *address_text),
+                            const void *arg)
+{
+    list_for_each(node, &listener->sockets)
+    {
+        struct server_socket *socket = container_of(node, struct server_socket, link);
+        if (!keep(arg, socket->address_text))
+            socket_close(socket);
+    }
+}
+
+static void on_client_ended(struct downstream_set *clients)
+{
+    struct listener *listener = container_of(clients, struct listener, clients);
+    if (listener->stopped && list_is_empty(&clients->all))
+        listener->on_idle(listener->owner);
+}
+
+struct listener *listener_create(struct engine *engine, struct pool *pool,
+                                 void (*on_idle)(void *owner), void *owner)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
-    listener->set = set;
-    listener->pool = pool_ref(pool);
+    listener->engine = engine;
+    listener->on_idle = on_idle;
+    listener->owner = owner;
     list_init(&listener->sockets);
+    downstream_set_init(&listener->clients, engine, pool, on_client_ended);
     return listener;
 }
 
-void listener_set_pool(struct listener *listener, struct pool *pool)
+void listener_use_pool(struct listener *listener, struct pool *pool)
 {
-    pool_ref(pool);
-    pool_unref(listener->pool);
-    listener->pool = pool;
+    downstream_set_use_pool(&listener->clients, pool);
+}
+
+static bool keep_none(const void *arg, const char *address_text)
+{
+    return false;
+}
+
+void listener_stop(struct listener *listener)
+{
+    listener_close_sockets(listener, keep_none, NULL);
+    listener->stopped = true;
+    downstream_set_drain(&listener->clients);
+}
+
+bool listener_is_idle(const struct listener *listener)
+{
+    return list_is_empty(&listener->clients.all);
+}
+
+void listener_abort_calls(struct listener *listener, const char *reason)
+{
+    downstream_set_abort(&listener->clients, reason);
 }
 
 void listener_destroy(struct listener *listener)
 {
     if (listener == NULL)
         return;
-    struct server_socket *socket;
-    while ((socket = list_first(&listener->sockets, struct server_socket, link)) != NULL)
-        socket_close(socket);
-    listener->destroying = true;
-    free_if_done(listener);
+    listener->stopped = false; /* nobody wants to hear of the end of each client */
+    listener_close_sockets(listener, keep_none, NULL);
+    downstream_set_finish(&listener->clients);
+    free(listener);
 }

@@ -1,8 +1,9 @@
 /*
- * A listener: the sockets of one entry of the configuration, whose clients' calls go to one pool.
+ * A listener: the sockets of one entry of the configuration, and the clients that came by them.
  *
- * Owner: the bridge. listener_stop() closes the sockets; the struct may be freed once libuv has
- * closed their handles, which listener_destroy() sees to. Loop thread only.
+ * Owner: the bridge. listener_stop() ends accepting and lets clients finish; on_idle comes when the
+ * last has gone. listener_destroy() ends everything at once; the memory goes when libuv has let go
+ * of the handles. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_LISTENER_H
 #define SPARKBRIDGE_DAEMON_LISTENER_H
@@ -10,25 +11,43 @@
 #include <stdbool.h>
 
 #include "common/err.h"
-#include "common/list.h"
-#include "conf/config.h"
-#include "daemon/downstream.h"
+#include "conf/address.h"
+#include "daemon/engine.h"
 #include "daemon/pool.h"
 
 struct listener;
 
-/* Accepted connections go to `set`, their calls to `pool`, of which it keeps a reference. */
-struct listener *listener_create(struct downstream_set *set, struct pool *pool);
+/* Calls go to `pool`, of which it keeps a reference. `on_idle` is told, with `owner`, each time
+ * the last client of a stopped listener has gone; it may destroy the listener. */
+struct listener *listener_create(struct engine *engine, struct pool *pool,
+                                 void (*on_idle)(void *owner), void *owner);
 
 /* Binds one address of the configuration and begins to accept. "localhost" binds both families or
  * fails. EX_CANTCREAT, with the remedy, on failure. */
 bool listener_open(struct listener *listener, const struct listen_address *address,
                    unsigned socket_mode, struct err *err);
 
-/* The calls of connections accepted from now on go to `pool`. */
-void listener_set_pool(struct listener *listener, struct pool *pool);
+/* Does it have sockets for that address, as written? */
+bool listener_has(const struct listener *listener, const char *address_text);
 
-/* Stops accepting, removes Unix sockets, and frees itself when libuv lets go. Accepts NULL. */
-void listener_destroy(struct listener *listener);
+/* Moves the sockets of an address, as written, from another listener. */
+void listener_take(struct listener *listener, struct listener *from, const char *address_text);
+
+/* Closes the sockets for which `keep` says no. Their clients stay. */
+void listener_close_sockets(struct listener *listener,
+                            bool (*keep)(const void *arg, const char *address_text),
+                            const void *arg);
+
+/* Calls that begin from now on, also on connections that are there, go to `pool`. */
+void listener_use_pool(struct listener *listener, struct pool *pool);
+
+/* Stops accepting, removes Unix sockets, tells clients by GOAWAY. */
+void listener_stop(struct listener *listener);
+bool listener_is_idle(const struct listener *listener);
+
+/* Ends the calls that still run as lost, so that their clients hear of it when the loop turns. */
+void listener_abort_calls(struct listener *listener, const char *reason);
+
+void listener_destroy(struct listener *listener); /* accepts NULL */
 
 #endif

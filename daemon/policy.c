@@ -10,7 +10,7 @@ static const char service_prefix[] = "/spark.connect.SparkConnectService/";
 /* Set by the bridge, or meaningless behind it; compared with '_' read as '-'. */
 static const char *const dropped_names[] = {
     "authorization",           "proxy-authorization", "authentication", "cookie", "host",
-    "x-databricks-cluster-id",
+    "x-databricks-cluster-id", "x-databricks-session-id",
 };
 
 static bool is_method_name(const char *text)
@@ -95,20 +95,21 @@ static nghttp2_nv secret_field_of(const char *name, const struct secret *secret)
                     NGHTTP2_NV_FLAG_NO_INDEX | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
 }
 
-size_t policy_request_fields(const struct header_list *request, const struct binding *binding,
-                             const char *authority, nghttp2_nv *ret_fields)
+size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *ret_fields)
 {
+    const struct header_list *headers = request->headers;
+    const struct binding *binding = request->binding;
+    const char *path = header_list_find(headers, ":path");
     size_t n = 0;
-    const char *path = header_list_find(request, ":path");
     ret_fields[n++] = field_of(":method", "POST", 4, 0);
     ret_fields[n++] = field_of(":scheme", "https", 5, 0);
     ret_fields[n++] = field_of(":path", path, strlen(path), 0);
-    ret_fields[n++] = field_of(":authority", authority, strlen(authority), 0);
-    for (size_t i = 0; i < request->count; i++) {
-        const struct header_field *field = &request->fields[i];
-        if (header_field_name(request, field)[0] != ':' &&
-            !is_dropped(request, field, &binding->headers))
-            ret_fields[n++] = header_field_nv(request, field);
+    ret_fields[n++] = field_of(":authority", request->authority, strlen(request->authority), 0);
+    for (size_t i = 0; i < headers->count; i++) {
+        const struct header_field *field = &headers->fields[i];
+        if (header_field_name(headers, field)[0] != ':' &&
+            !is_dropped(headers, field, &binding->headers))
+            ret_fields[n++] = header_field_nv(headers, field);
     }
     for (size_t i = 0; i < binding->headers.count; i++)
         ret_fields[n++] = secret_field_of(binding->headers.entries[i].name,
@@ -116,6 +117,9 @@ size_t policy_request_fields(const struct header_list *request, const struct bin
     if (binding->compute == COMPUTE_CLUSTER)
         ret_fields[n++] = field_of("x-databricks-cluster-id", binding->cluster_id,
                                    strlen(binding->cluster_id), 0);
+    if (binding->compute == COMPUTE_SERVERLESS)
+        ret_fields[n++] = field_of("x-databricks-session-id", request->session_id,
+                                   strlen(request->session_id), 0);
     if (secret_is_set(&binding->authorization))
         ret_fields[n++] = secret_field_of("authorization", &binding->authorization);
     return n;

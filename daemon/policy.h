@@ -27,11 +27,18 @@ enum policy_verdict policy_check(const struct header_list *request, struct rpc_s
 /* The method of a forwarded request: "ExecutePlan". Points into the list. */
 const char *policy_method(const struct header_list *request);
 
+/* What a request's fields are made of, all borrowed. */
+struct policy_request {
+    const struct header_list *headers; /* the client's */
+    const struct binding *binding;
+    const char *authority;  /* policy_authority() */
+    const char *session_id; /* for serverless, else NULL */
+};
+
 /* The fields to send upstream: pseudo-headers of the binding's target, the client's headers
- * without those the bridge sets, then ours, each exactly once. Values point into the list, the
- * binding and `authority`. Returns their count, at most POLICY_MAX_FIELDS. */
-size_t policy_request_fields(const struct header_list *request, const struct binding *binding,
-                             const char *authority, nghttp2_nv *ret_fields);
+ * without those the bridge sets, then ours, each exactly once. They point into what the request
+ * points to. Returns their count, at most POLICY_MAX_FIELDS. */
+size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *ret_fields);
 
 /* host[:port] for :authority, the port left out where it is 443. */
 void policy_authority(const struct binding *binding, char *ret_text, size_t size);

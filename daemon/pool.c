@@ -17,7 +17,6 @@ struct pool {
     uv_timer_t *retry;   /* owned */
     unsigned retry_ms;   /* the next delay */
     bool worked;         /* a connection has been open before */
-    bool stopped;
 };
 
 static void serve_waiting(struct pool *pool);
@@ -101,15 +100,10 @@ static void on_upstream_end(void *owner, struct upstream *upstream,
                             const struct upstream_fault *fault)
 {
     struct pool *pool = owner;
-    if (!pool->stopped)
-        log_end(pool, fault);
+    log_end(pool, fault);
     struct upstream_fault last = *fault; /* it may live in what is freed now */
     pool->upstream_count--;
     upstream_destroy(upstream);
-    if (pool->stopped) {
-        refuse_waiting(pool, &last, 0);
-        return;
-    }
     if (list_is_empty(&pool->waiting) || find_room(pool) != NULL || is_dialing(pool))
         return;
     refuse_waiting(pool, &last, pool->worked && may_pass(&last) ? POOL_PATIENCE_MS : 0);
@@ -150,11 +144,6 @@ static void serve_waiting(struct pool *pool)
 
 void pool_acquire(struct pool *pool, struct upstream_stream *stream)
 {
-    if (pool->stopped) {
-        struct upstream_fault fault = {.kind = UPSTREAM_FAULT_LOST, .text = "shutting down"};
-        stream->events->on_refused(stream->call, &fault);
-        return;
-    }
     stream->waiting_since_ms = uv_now(pool->engine->loop);
     list_append(&pool->waiting, &stream->link);
     serve_waiting(pool);
@@ -175,7 +164,7 @@ struct pool *pool_create(struct engine *engine, struct binding *binding, struct 
     pool->target = (struct upstream_target){
         .host = binding->host,
         .port = binding->port,
-        .tls = tls,
+        .tls = tls_context_ref(tls),
         .connect_timeout_ms = connect_timeout_ms,
     };
     list_init(&pool->upstreams);
@@ -193,30 +182,22 @@ struct pool *pool_ref(struct pool *pool)
     return pool;
 }
 
-void pool_unref(struct pool *pool)
-{
-    if (pool == NULL || --pool->refs > 0)
-        return;
-    binding_unref(pool->binding);
-    free(pool);
-}
-
 static void on_retry_closed(uv_handle_t *timer)
 {
     free(timer);
 }
 
-void pool_stop(struct pool *pool)
+/* Nobody waits any more, and nothing is attached: calls hold references. */
+void pool_unref(struct pool *pool)
 {
-    if (pool->stopped)
+    if (pool == NULL || --pool->refs > 0)
         return;
-    pool->stopped = true;
-    struct upstream *upstream;
-    while (!list_is_empty(&pool->upstreams)) {
-        upstream = upstream_from_link(pool->upstreams.next);
-        upstream_abort(upstream, "the bridge is stopping");
-    }
+    while (!list_is_empty(&pool->upstreams))
+        upstream_destroy(upstream_from_link(pool->upstreams.next));
     uv_close((uv_handle_t *)pool->retry, on_retry_closed);
+    tls_context_unref(pool->target.tls);
+    binding_unref(pool->binding);
+    free(pool);
 }
 
 const struct binding *pool_binding(const struct pool *pool)

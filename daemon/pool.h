@@ -4,8 +4,9 @@
  * Connections are opened on demand; a call goes to the first with room for a stream. One that got
  * GOAWAY finishes what it carries while new calls open another. Where a workspace that was
  * reachable before is not, calls wait a moment for it to come back; one that never was fails at
- * once. Owner: reference counted by listener and calls; pool_stop() ends the connections. Knows
- * HTTP/2 and TLS, not Spark. Loop thread only.
+ * once. Owner: reference counted by listeners and calls; with the last reference its connections
+ * end, which must not happen inside one of their callbacks. Knows HTTP/2 and TLS, not Spark. Loop
+ * thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_POOL_H
 #define SPARKBRIDGE_DAEMON_POOL_H
@@ -25,13 +26,11 @@ enum {
 
 struct pool;
 
-struct pool *pool_create(struct engine *engine, struct binding *binding,
-                         struct tls_context *tls, unsigned connect_timeout_ms);
+/* A pool with one reference that keeps one of the binding and of the TLS context. */
+struct pool *pool_create(struct engine *engine, struct binding *binding, struct tls_context *tls,
+                         unsigned connect_timeout_ms);
 struct pool *pool_ref(struct pool *pool);
-void pool_unref(struct pool *pool); /* accepts NULL; pool_stop() must have come first */
-
-/* Ends all connections; calls on them are told. */
-void pool_stop(struct pool *pool);
+void pool_unref(struct pool *pool); /* accepts NULL */
 
 /* What the pool's connections lead to. Borrowed. */
 const struct binding *pool_binding(const struct pool *pool);

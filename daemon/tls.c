@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/alloc.h"
 
@@ -16,6 +17,8 @@
 enum { ENCRYPTED_KEEP_BYTES = 128 * 1024 };
 
 struct tls_context {
+    unsigned refs;
+    struct stat ca_stat; /* zero for the system's store */
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
 };
@@ -117,7 +120,10 @@ struct tls_context *tls_context_create(const char *ca_file, struct err *err)
     }
 
     struct tls_context *context = xcalloc(1, sizeof *context);
+    context->refs = 1;
     context->ssl_ctx = ssl_ctx;
+    if (ca_file != NULL)
+        stat(ca_file, &context->ca_stat); /* it was read just now */
     context->bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop buffers");
     BIO_meth_set_read_ex(context->bio_method, on_bio_read);
     BIO_meth_set_write_ex(context->bio_method, on_bio_write);
@@ -126,13 +132,27 @@ struct tls_context *tls_context_create(const char *ca_file, struct err *err)
     return context;
 }
 
-void tls_context_destroy(struct tls_context *context)
+struct tls_context *tls_context_ref(struct tls_context *context)
 {
-    if (context == NULL)
+    context->refs++;
+    return context;
+}
+
+void tls_context_unref(struct tls_context *context)
+{
+    if (context == NULL || --context->refs > 0)
         return;
     SSL_CTX_free(context->ssl_ctx);
     BIO_meth_free(context->bio_method);
     free(context);
+}
+
+bool tls_context_equal(const struct tls_context *a, const struct tls_context *b)
+{
+    return a->ca_stat.st_dev == b->ca_stat.st_dev && a->ca_stat.st_ino == b->ca_stat.st_ino &&
+           a->ca_stat.st_size == b->ca_stat.st_size &&
+           a->ca_stat.st_mtim.tv_sec == b->ca_stat.st_mtim.tv_sec &&
+           a->ca_stat.st_mtim.tv_nsec == b->ca_stat.st_mtim.tv_nsec;
 }
 
 /* ---- connections ---------------------------------------------------------------------------- */

@@ -5,8 +5,7 @@
  * loop's read buffer and encrypted straight into the buffer that is written. The client role
  * always verifies the chain and the host name and asks for "h2" by ALPN.
  *
- * Owner: the context belongs to whoever configures the upstream (reference counted inside
- * OpenSSL); a struct tls to its transport. Loop thread only.
+ * Owner: the context is reference counted, by the bridge and its pools; a struct tls to its transport. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_TLS_H
 #define SPARKBRIDGE_DAEMON_TLS_H
@@ -33,7 +32,11 @@ enum tls_fault {
 /* Client contexts: TLS 1.2 or later, verification by `ca_file`, or by the system's store where it
  * is NULL. Fails with EX_NOINPUT where the file cannot be used. */
 struct tls_context *tls_context_create(const char *ca_file, struct err *err);
-void tls_context_destroy(struct tls_context *context);
+struct tls_context *tls_context_ref(struct tls_context *context);
+void tls_context_unref(struct tls_context *context); /* accepts NULL */
+
+/* Do both trust the same file with the same contents (by identity, size and time)? */
+bool tls_context_equal(const struct tls_context *a, const struct tls_context *b);
 
 /* A connection to `host`, a DNS name (also sent as SNI) or an IP address. */
 struct tls *tls_create(struct tls_context *context, const char *host);

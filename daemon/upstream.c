@@ -281,11 +281,6 @@ struct upstream *upstream_create(struct engine *engine, const struct upstream_ta
     return upstream;
 }
 
-void upstream_abort(struct upstream *upstream, const char *reason)
-{
-    end_with(upstream, UPSTREAM_FAULT_LOST, reason);
-}
-
 void upstream_destroy(struct upstream *upstream)
 {
     if (upstream == NULL)

@@ -1,7 +1,7 @@
 /*
  * One HTTP/2 connection to the workspace, from looking its name up to the last of its streams.
  *
- * Owner: the pool, which hears of its end by on_end and then destroys it; neither may happen inside
+ * Owner: the pool, which hears of its end by on_end and then destroys it; that may not happen inside
  * one of nghttp2's callbacks. A stream is embedded in its call; the upstream links it while it is attached and
  * detaches it when either ends. It knows HTTP/2 and TLS, not Spark. Loop thread only.
  */
@@ -91,11 +91,7 @@ struct upstream_target {
 /* Starts to connect. No event comes before this returns. */
 struct upstream *upstream_create(struct engine *engine, const struct upstream_target *target,
                                  const struct upstream_events *events, void *pool);
-
-/* Ends the connection as if it had been lost: calls on it and the pool are told. */
-void upstream_abort(struct upstream *upstream, const char *reason);
-
-/* Only without attached streams; from on_end, or before anything was attached. */
+/* Only without attached streams, or from on_end, which has detached them. */
 void upstream_destroy(struct upstream *upstream);
 
 /* The pool's list of its upstreams. */

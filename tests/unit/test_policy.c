@@ -106,8 +106,9 @@ static void test_ours_exactly_once(void **state)
     header_list_add_text(&request, "grpc-timeout", "10M");
 
     nghttp2_nv fields[POLICY_MAX_FIELDS];
-    size_t count =
-        policy_request_fields(&request, binding, "one.example.test", fields);
+    const struct policy_request from = {
+        .headers = &request, .binding = binding, .authority = "one.example.test"};
+    size_t count = policy_request_fields(&from, fields);
     assert_int_equal(count_named(fields, count, "authorization"), 1);
     assert_int_equal(count_named(fields, count, "x-databricks-cluster-id"), 1);
     assert_int_equal(count_named(fields, count, ":authority"), 1);
@@ -124,6 +125,19 @@ static void test_ours_exactly_once(void **state)
     assert_memory_equal(field_named(fields, count, ":scheme")->value, "https", 5);
     assert_memory_equal(field_named(fields, count, "x-databricks-cluster-id")->value,
                         "0101-cluster", 12);
+
+    /* Serverless: the session id instead, also where the client sent one. */
+    header_list_add_text(&request, "x-databricks-session-id", "from the client");
+    binding->compute = COMPUTE_SERVERLESS;
+    const struct policy_request serverless = {.headers = &request,
+                                              .binding = binding,
+                                              .authority = "one.example.test",
+                                              .session_id = "the-session"};
+    count = policy_request_fields(&serverless, fields);
+    assert_int_equal(count_named(fields, count, "x-databricks-cluster-id"), 0);
+    assert_int_equal(count_named(fields, count, "x-databricks-session-id"), 1);
+    assert_memory_equal(field_named(fields, count, "x-databricks-session-id")->value,
+                        "the-session", 11);
     header_list_finish(&request);
     binding_unref(binding);
 }

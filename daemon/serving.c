@@ -1,0 +1,249 @@
+/* What is being served, and how a reload changes it. */
+#include "daemon/serving.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "common/strbuf.h"
+#include "daemon/listener.h"
+#include "daemon/pool.h"
+
+/* A listener that is served. */
+struct entry {
+    struct list link;
+    struct serving *serving;
+    char *name; /* owned */
+    struct listener *listener;
+    struct pool *pool; /* owned reference */
+    bool removed;      /* it only waits for its clients */
+};
+
+static void entry_destroy(struct entry *entry)
+{
+    list_remove(&entry->link);
+    listener_destroy(entry->listener);
+    pool_unref(entry->pool);
+    free(entry->name);
+    free(entry);
+}
+
+static void on_listener_idle(void *owner)
+{
+    struct entry *entry = owner;
+    struct serving *serving = entry->serving;
+    if (entry->removed)
+        entry_destroy(entry);
+    if (serving->stopped && serving_is_idle(serving))
+        serving->on_idle(serving);
+}
+
+static struct entry *entry_create(struct serving *serving, const char *name, struct pool *pool)
+{
+    struct entry *entry = xcalloc(1, sizeof *entry);
+    entry->serving = serving;
+    entry->name = xstrdup(name);
+    entry->pool = pool_ref(pool);
+    entry->listener = listener_create(serving->engine, pool, on_listener_idle, entry);
+    list_init(&entry->link);
+    return entry;
+}
+
+static struct entry *find_entry(const struct serving *serving, const char *name)
+{
+    list_for_each(node, &serving->entries)
+    {
+        struct entry *entry = container_of(node, struct entry, link);
+        if (!entry->removed && strcmp(entry->name, name) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* The entry that has sockets for the address now, or NULL. */
+static struct entry *find_address(const struct serving *serving, const char *address_text)
+{
+    list_for_each(node, &serving->entries)
+    {
+        struct entry *entry = container_of(node, struct entry, link);
+        if (listener_has(entry->listener, address_text))
+            return entry;
+    }
+    return NULL;
+}
+
+/* ---- first step of a change: what may fail ------------------------------------------------------ */
+
+/* Opens the sockets of a listener that nobody has yet, on an entry of its own. */
+static bool prepare(struct serving *serving, const struct listener_config *config,
+                    struct entry *fresh, struct err *err)
+{
+    for (size_t i = 0; i < config->address_count; i++)
+        if (find_address(serving, config->addresses[i].text) == NULL &&
+            !listener_open(fresh->listener, &config->addresses[i], config->socket_mode, err))
+            return err_prefix(err, "listener %s: ", config->name);
+    return true;
+}
+
+static void destroy_list(struct list *entries)
+{
+    struct entry *entry;
+    while ((entry = list_first(entries, struct entry, link)) != NULL)
+        entry_destroy(entry);
+}
+
+/* Entries for all listeners of `next`, in order, with the sockets and pools that are new. */
+static bool prepare_all(struct serving *serving, const struct setup *next,
+                        struct tls_context *tls, struct list *ret_fresh, struct err *err)
+{
+    const struct config *config = next->config;
+    list_init(ret_fresh);
+    for (size_t i = 0; i < config->listener_count; i++) {
+        struct entry *old = find_entry(serving, config->listeners[i].name);
+        bool same = old != NULL && tls == serving->tls &&
+                    config->connect_timeout_ms == serving->setup.config->connect_timeout_ms &&
+                    binding_equal(pool_binding(old->pool), next->bindings[i]);
+        struct pool *pool = same ? pool_ref(old->pool)
+                                 : pool_create(serving->engine, next->bindings[i], tls,
+                                               config->connect_timeout_ms);
+        struct entry *fresh = entry_create(serving, config->listeners[i].name, pool);
+        pool_unref(pool);
+        list_append(ret_fresh, &fresh->link);
+        if (!prepare(serving, &config->listeners[i], fresh, err)) {
+            destroy_list(ret_fresh);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- second step: what cannot fail -------------------------------------------------------------- */
+
+static bool address_is_configured(const void *arg, const char *address_text)
+{
+    const struct listener_config *config = arg;
+    for (size_t i = 0; i < config->address_count; i++)
+        if (strcmp(config->addresses[i].text, address_text) == 0)
+            return true;
+    return false;
+}
+
+/* Moves what was prepared to the entry that is served under that name, or serves it as it is. */
+static void commit(struct serving *serving, const struct listener_config *config,
+                   struct entry *fresh)
+{
+    struct entry *entry = find_entry(serving, config->name);
+    list_remove(&fresh->link);
+    if (entry == NULL) {
+        entry = fresh;
+        list_append(&serving->entries, &entry->link);
+        if (serving->setup.config != NULL)
+            log_info("listener %s: new", config->name);
+    } else {
+        for (size_t i = 0; i < config->address_count; i++)
+            listener_take(entry->listener, fresh->listener, config->addresses[i].text);
+        if (entry->pool != fresh->pool) {
+            log_info("listener %s: calls that begin now use the new connection parameters",
+                     config->name);
+            listener_use_pool(entry->listener, fresh->pool);
+            pool_unref(entry->pool);
+            entry->pool = pool_ref(fresh->pool);
+        }
+        entry_destroy(fresh);
+    }
+    for (size_t i = 0; i < config->address_count; i++) {
+        struct entry *holder = find_address(serving, config->addresses[i].text);
+        if (holder != NULL && holder != entry)
+            listener_take(entry->listener, holder->listener, config->addresses[i].text);
+    }
+}
+
+static void remove_the_rest(struct serving *serving, const struct config *config)
+{
+    list_for_each(node, &serving->entries)
+    {
+        struct entry *entry = container_of(node, struct entry, link);
+        const struct listener_config *kept = NULL;
+        for (size_t i = 0; i < config->listener_count; i++)
+            if (strcmp(config->listeners[i].name, entry->name) == 0)
+                kept = &config->listeners[i];
+        if (entry->removed)
+            continue;
+        if (kept != NULL) {
+            listener_close_sockets(entry->listener, address_is_configured, kept);
+            continue;
+        }
+        log_info("listener %s: removed; its clients may finish", entry->name);
+        entry->removed = true;
+        listener_stop(entry->listener);
+        if (listener_is_idle(entry->listener))
+            entry_destroy(entry);
+    }
+}
+
+bool serving_change(struct serving *serving, struct setup *next, struct err *err)
+{
+    struct tls_context *tls = tls_context_create(next->config->ca_file, err);
+    if (tls == NULL)
+        return false;
+    if (serving->tls != NULL && tls_context_equal(tls, serving->tls)) {
+        tls_context_unref(tls);
+        tls = tls_context_ref(serving->tls);
+    }
+    struct list fresh;
+    if (!prepare_all(serving, next, tls, &fresh, err)) {
+        tls_context_unref(tls);
+        return false;
+    }
+
+    for (size_t i = 0; i < next->config->listener_count; i++) {
+        setup_log_binding(&next->config->listeners[i], next->bindings[i]);
+        commit(serving, &next->config->listeners[i], list_first(&fresh, struct entry, link));
+    }
+    remove_the_rest(serving, next->config);
+    tls_context_unref(serving->tls);
+    serving->tls = tls;
+    setup_finish(&serving->setup);
+    serving->setup = *next;
+    *next = (struct setup){0};
+    return true;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+void serving_init(struct serving *serving, struct engine *engine,
+                  void (*on_idle)(struct serving *serving))
+{
+    *serving = (struct serving){.engine = engine, .on_idle = on_idle};
+    list_init(&serving->entries);
+}
+
+void serving_stop(struct serving *serving)
+{
+    list_for_each(node, &serving->entries)
+        listener_stop(container_of(node, struct entry, link)->listener);
+    serving->stopped = true;
+}
+
+bool serving_is_idle(const struct serving *serving)
+{
+    list_for_each(node, &serving->entries)
+        if (!listener_is_idle(container_of(node, struct entry, link)->listener))
+            return false;
+    return true;
+}
+
+void serving_abort_calls(struct serving *serving, const char *reason)
+{
+    list_for_each(node, &serving->entries)
+        listener_abort_calls(container_of(node, struct entry, link)->listener, reason);
+}
+
+void serving_finish(struct serving *serving)
+{
+    serving->stopped = false;
+    destroy_list(&serving->entries);
+    tls_context_unref(serving->tls);
+    setup_finish(&serving->setup);
+}

@@ -1,0 +1,46 @@
+/*
+ * What is being served: each listener of a setup with the pool its calls go to, opened together
+ * and changed together by a reload, all or nothing.
+ *
+ * Owner: the bridge. Listeners that a reload removed stay until their clients have gone.
+ * Loop thread only.
+ */
+#ifndef SPARKBRIDGE_DAEMON_SERVING_H
+#define SPARKBRIDGE_DAEMON_SERVING_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/list.h"
+#include "daemon/engine.h"
+#include "daemon/setup.h"
+#include "daemon/tls.h"
+
+struct serving {
+    struct engine *engine; /* borrowed */
+    struct setup setup;    /* owned: what is served now */
+    struct tls_context *tls; /* owned reference */
+    struct list entries;     /* one a listener, also those that only wait for their clients */
+    void (*on_idle)(struct serving *serving); /* after serving_stop(): all clients have gone */
+    bool stopped;
+};
+
+void serving_init(struct serving *serving, struct engine *engine,
+                  void (*on_idle)(struct serving *serving));
+
+/* Serves `next`, which it takes over on success, instead of what is served now (nothing, at first).
+ * What is the same is not touched; new sockets are opened before anything changes, and on failure
+ * everything is as before. Says in the log what changed. */
+bool serving_change(struct serving *serving, struct setup *next, struct err *err);
+
+/* Accepts no more and lets clients finish; on_idle comes, or serving_is_idle() is true at once. */
+void serving_stop(struct serving *serving);
+bool serving_is_idle(const struct serving *serving);
+
+/* Ends the calls that still run; their clients hear of it when the loop turns. */
+void serving_abort_calls(struct serving *serving, const char *reason);
+
+/* Ends everything at once. */
+void serving_finish(struct serving *serving);
+
+#endif
