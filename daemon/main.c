@@ -4,23 +4,67 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/strbuf.h"
+#include "conf/commands.h"
+#include "conf/help.h"
+#include "conf/options_cli.h"
+#include "conf/suggest.h"
 #include "daemon/command.h"
 
-struct command {
-    const char *name;
-    int (*run)(int argc, char **argv, char **environment);
-    const char *help;
-};
+typedef int (*command_function)(int argc, char **argv, char **environment);
 
-static const struct command commands[] = {
-    {"run", command_run, "serve clients until asked to stop"},
-};
+static command_function function_of(enum command_id id)
+{
+    switch (id) {
+    case COMMAND_RUN: return command_run;
+    case COMMAND_CHECK: return command_check;
+    case COMMAND_EXPLAIN: return command_explain;
+    case COMMAND_PROFILES: return command_profiles;
+    case COMMAND_VERSION: return command_version;
+    case COMMAND_SCHEMA: return command_schema;
+    case COMMAND_SAMPLE_CONFIG: return command_sample_config;
+    }
+    return NULL;
+}
+
+static int print_help(const struct command_def *command, bool all)
+{
+    struct strbuf text = {0};
+    help_write(&text, command, all);
+    return command_print(strbuf_take(&text), EX_OK);
+}
+
+static int unknown_command(const char *name)
+{
+    struct suggest near = {.word = name};
+    const struct command_def *def;
+    for (size_t i = 0; (def = command_at(i)) != NULL; i++)
+        suggest_offer(&near, def->name);
+    fprintf(stderr, "sparkbridge: %s: no such subcommand%s; `sparkbridge --help` lists all\n", name,
+            suggest_text(&near).text);
+    return EX_USAGE;
+}
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1, environ);
-    fprintf(stderr, "usage: sparkbridge COMMAND [OPTION...]\n");
-    return EX_USAGE;
+    if (argc < 2) {
+        fprintf(stderr, "usage: sparkbridge COMMAND [OPTION...]; `sparkbridge --help` says more\n");
+        return EX_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return command_version(1, argv + 1, environ);
+    if (argv[1][0] == '-') {
+        enum help_kind kind = options_cli_help(argc, argv);
+        if (kind != HELP_NONE)
+            return print_help(NULL, kind == HELP_ALL);
+    }
+    if (strcmp(argv[1], "help") == 0)
+        return print_help(argc > 2 ? command_by_name(argv[2]) : NULL, false);
+    const struct command_def *command = command_by_name(argv[1]);
+    if (command == NULL)
+        return unknown_command(argv[1]);
+    enum help_kind kind = options_cli_help(argc - 1, argv + 1);
+    if (kind != HELP_NONE)
+        return print_help(command, kind == HELP_ALL);
+    return function_of(command->id)(argc - 1, argv + 1, environ);
 }

@@ -1,0 +1,104 @@
+/* `sparkbridge check`: everything `run` does before it listens, without network. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/strbuf.h"
+#include "conf/config.h"
+#include "daemon/command.h"
+#include "daemon/setup.h"
+
+/* What the flags say about output counts also where the rest is wrong and gives no config. */
+static bool has_flag(int argc, char **argv, const char *flag)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], flag) == 0)
+            return true;
+    return false;
+}
+
+static void append_listener(struct strbuf *out, const struct listener_config *listener,
+                            const struct binding *binding)
+{
+    strbuf_append_format(out, "listener %s\n", listener->name);
+    for (size_t i = 0; i < listener->address_count; i++)
+        strbuf_append_format(out, "  listens on  %s\n", listener->addresses[i].text);
+    strbuf_append_format(out, "  workspace   %s:%u (%s)\n", binding->host, binding->port,
+                         binding->host_source);
+    if (binding->auth_type != NULL)
+        strbuf_append_format(out, "  credential  %s (%s)\n", binding->auth_type,
+                             binding->token_source);
+    if (binding->compute == COMPUTE_CLUSTER)
+        strbuf_append_format(out, "  cluster     %s (%s)\n", binding->cluster_id,
+                             binding->compute_source);
+    else
+        strbuf_append_format(out, "  compute     %s (%s)\n",
+                             binding->compute == COMPUTE_SERVERLESS ? "serverless" : "none",
+                             binding->compute_source);
+}
+
+static char *table(const struct setup *setup)
+{
+    struct strbuf out = {0};
+    for (size_t i = 0; i < setup->config->listener_count; i++)
+        append_listener(&out, &setup->config->listeners[i], setup->bindings[i]);
+    return strbuf_take(&out);
+}
+
+static json_t *listener_json(const struct listener_config *listener, const struct binding *binding)
+{
+    static const char *const compute_names[] = {
+        [COMPUTE_CLUSTER] = "cluster",
+        [COMPUTE_SERVERLESS] = "serverless",
+        [COMPUTE_NONE] = "none",
+    };
+    json_t *addresses = json_array();
+    for (size_t i = 0; i < listener->address_count; i++)
+        json_array_append_new(addresses, json_string(listener->addresses[i].text));
+    return json_pack("{s:s, s:o, s:s, s:i, s:s?, s:s, s:s?}", "name", listener->name, "listen",
+                     addresses, "host", binding->host, "port", (int)binding->port, "auth_type",
+                     binding->auth_type, "compute", compute_names[binding->compute], "cluster_id",
+                     binding->cluster_id);
+}
+
+static char *json(const struct setup *setup, const struct diag_list *diags)
+{
+    json_t *listeners = json_array(), *said = json_array();
+    for (size_t i = 0; setup->config != NULL && i < setup->config->listener_count; i++)
+        json_array_append_new(listeners,
+                              listener_json(&setup->config->listeners[i], setup->bindings[i]));
+    for (size_t i = 0; i < diags->count; i++)
+        json_array_append_new(said, json_pack("{s:s, s:s}", "severity",
+                                              diags->items[i].severity == DIAG_ERROR ? "error"
+                                                                                     : "warning",
+                                              "message", diags->items[i].message));
+    json_t *root = json_pack("{s:b, s:o, s:o}", "ok", diags->errors == 0, "listeners", listeners,
+                             "diagnostics", said);
+    char *dumped = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    char *text = xasprintf("%s\n", dumped);
+    free(dumped);
+    json_decref(root);
+    return text;
+}
+
+int command_check(int argc, char **argv, char **environment)
+{
+    bool as_json = has_flag(argc, argv, "--json"), quiet = has_flag(argc, argv, "--quiet");
+    const struct setup_source source = {.argc = argc, .argv = argv, .environment = environment};
+    struct setup setup = {0};
+    struct diag_list diags = {0};
+    bool loaded = setup_load(&source, &setup, &diags);
+    int status = diag_list_exit_code(&diags);
+    if (as_json) {
+        status = command_print(json(&setup, &diags), status);
+    } else {
+        command_print_diags(&diags);
+        if (loaded && !quiet)
+            status = command_print(table(&setup), status);
+    }
+    diag_list_finish(&diags);
+    setup_finish(&setup);
+    return status;
+}
