@@ -204,12 +204,12 @@ static void test_value_too_long(void **state)
 {
     static const size_t lens[] = {DATABRICKSCFG_MAX_VALUE_BYTES + 1, 1 << 20};
     for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-        size_t len = 12 + lens[i];
-        char *text = xcalloc(1, len);
-        memset(text, 'x', len);
-        memcpy(text, "[a]\ntoken = ", 12);
-        assert_refused(text, len, "cfg:2:9: the value of token is longer than 128 KiB");
-        free(text);
+        struct strbuf text = {.limit = DATABRICKSCFG_MAX_BYTES};
+        strbuf_append_text(&text, "[a]\ntoken = ");
+        for (size_t k = 0; k < lens[i]; k++)
+            strbuf_append_char(&text, 'x');
+        assert_refused(text.text, text.len, "cfg:2:9: the value of token is longer than 128 KiB");
+        strbuf_finish(&text);
     }
 }
 
