@@ -25,8 +25,8 @@ struct body {
     struct byte_queue queue;
     struct body_peer from; /* its window holds the queued bytes */
     struct body_peer to;
-    bool ended;     /* nothing more will be pushed */
-    bool deferred;  /* nghttp2 waits for body_resume() at `to` */
+    bool ended;           /* nothing more will be pushed */
+    bool deferred;        /* nghttp2 waits for body_resume() at `to` */
     uint64_t moved_bytes; /* that have left */
 };
 

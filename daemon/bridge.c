@@ -72,8 +72,8 @@ static void drain(struct bridge *bridge)
 {
     log_info("draining: no new connections, running calls may finish");
     bridge->state = BRIDGE_DRAINING;
-    uv_timer_start(&bridge->timer, on_drain_timeout,
-                   bridge->serving.setup.config->drain_timeout_ms, 0);
+    uv_timer_start(&bridge->timer, on_drain_timeout, bridge->serving.setup.config->drain_timeout_ms,
+                   0);
     serving_stop(&bridge->serving);
     if (serving_is_idle(&bridge->serving))
         on_idle(&bridge->serving);

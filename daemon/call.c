@@ -10,7 +10,8 @@
 #include "daemon/failure.h"
 #include "daemon/policy.h"
 
-/* ---- the end of a call, as the client sees it -------------------------------------------------- */
+/* ---- the end of a call, as the client sees it --------------------------------------------------
+ */
 
 /* The downstream session's callbacks find the call by its stream; this only marks the way. */
 static ssize_t on_read_response(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
@@ -118,7 +119,8 @@ static void free_peek(struct call *call)
     call->peek = NULL;
 }
 
-/* ---- the upstream's events --------------------------------------------------------------------- */
+/* ---- the upstream's events ---------------------------------------------------------------------
+ */
 
 static void on_ready(void *owner)
 {
@@ -253,7 +255,8 @@ static void on_reset(void *owner, const struct upstream_reset *reset)
     }
 }
 
-/* ---- the downstream's events ------------------------------------------------------------------- */
+/* ---- the downstream's events -------------------------------------------------------------------
+ */
 
 static const struct upstream_stream_events upstream_events = {
     .on_ready = on_ready,
@@ -314,14 +317,22 @@ void call_destroy(struct call *call, uint32_t error_code)
     free(call);
 }
 
+/* For a browser, curl or a health checker that came to the wrong port. It waits for the end of the
+ * request, whose body is dropped. */
 static void answer_not_grpc(struct call *call)
 {
+    static const char sentence[] =
+        "This port is sparkbridge. It serves Spark Connect (gRPC) only: use sc://HOST:PORT in a "
+        "Spark Connect client.\n";
     struct header_list headers = {0};
     header_list_add_text(&headers, ":status", "415");
     header_list_add_text(&headers, "content-type", "text/plain; charset=utf-8");
     nghttp2_nv fields[2];
-    submit_response(call, fields, policy_response_fields(&headers, fields), true);
+    submit_response(call, fields, policy_response_fields(&headers, fields), false);
     header_list_finish(&headers);
+    body_push(&call->response_body, (const uint8_t *)sentence, sizeof sentence - 1);
+    body_end(&call->response_body);
+    call->response_complete = true;
 }
 
 /* Serverless compute wants the session id as a header, and it stands in the first message. */
@@ -359,7 +370,11 @@ void call_on_request(struct call *call, bool last)
     struct rpc_status status;
     call->request_complete = call->request_body.ended = last;
     switch (policy_check(&call->request, &status)) {
-    case POLICY_NOT_GRPC: answer_not_grpc(call); return;
+    case POLICY_NOT_GRPC:
+        call->not_grpc = true;
+        if (last)
+            answer_not_grpc(call);
+        return;
     case POLICY_REFUSE: call_finish(call, &status); return;
     case POLICY_FORWARD: break;
     }
@@ -372,7 +387,7 @@ void call_on_request(struct call *call, bool last)
 
 void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
 {
-    bool wanted = call->response != CALL_RESPONSE_LAST &&
+    bool wanted = call->response != CALL_RESPONSE_LAST && !call->not_grpc &&
                   (call->upstream.open || call->upstream.id == 0);
     if (!wanted) {
         h2_consume(call->downstream, call->stream_id, len);
@@ -387,6 +402,8 @@ void call_on_request_last(struct call *call)
 {
     call->request_complete = true;
     body_end(&call->request_body);
+    if (call->not_grpc && call->response == CALL_RESPONSE_NONE)
+        answer_not_grpc(call);
     if (call->peek != NULL && call->peek->result == SESSION_PEEK_MORE)
         on_peek(call, SESSION_PEEK_ABSENT);
 }
@@ -396,12 +413,14 @@ ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags)
     ssize_t n = body_offer(&call->response_body, max, data_flags);
     if (n < 0 || (*data_flags & NGHTTP2_DATA_FLAG_EOF) == 0)
         return n;
+    call->response = CALL_RESPONSE_LAST;
+    if (call->trailers.count == 0)
+        return n; /* an answer of ours that is not gRPC */
     /* The trailers end the stream, and must be submitted here: earlier they would overtake DATA. */
     *data_flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
     nghttp2_submit_trailer(call->downstream->session, call->stream_id, fields,
                            policy_response_fields(&call->trailers, fields));
-    call->response = CALL_RESPONSE_LAST;
     return n;
 }
 

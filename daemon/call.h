@@ -24,13 +24,13 @@
 
 /* How far the answer has come on its way to the client. */
 enum call_response {
-    CALL_RESPONSE_NONE,    /* nothing submitted */
-    CALL_RESPONSE_OPEN,    /* headers submitted; body and trailers follow */
-    CALL_RESPONSE_LAST,    /* the trailers are submitted, or the whole answer was headers */
+    CALL_RESPONSE_NONE, /* nothing submitted */
+    CALL_RESPONSE_OPEN, /* headers submitted; body and trailers follow */
+    CALL_RESPONSE_LAST, /* the trailers are submitted, or the whole answer was headers */
 };
 
 struct call {
-    struct list link; /* the downstream's list */
+    struct list link;      /* the downstream's list */
     struct h2 *downstream; /* weak: its owner owns us */
     int32_t stream_id;
     struct pool *pool; /* owned reference */
@@ -44,7 +44,8 @@ struct call {
     struct header_list trailers;
     struct grpc_framing framing; /* of the response's received bytes */
     enum call_response response;
-    bool request_complete; /* the client's END_STREAM has come */
+    bool not_grpc;          /* a request for something else, answered 415 */
+    bool request_complete;  /* the client's END_STREAM has come */
     bool response_complete; /* the upstream's END_STREAM has come */
     int status;             /* grpc-status as sent to the client, -1 while unknown */
     bool status_is_ours;

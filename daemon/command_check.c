@@ -70,10 +70,10 @@ static char *json(const struct setup *setup, const struct diag_list *diags)
         json_array_append_new(listeners,
                               listener_json(&setup->config->listeners[i], setup->bindings[i]));
     for (size_t i = 0; i < diags->count; i++)
-        json_array_append_new(said, json_pack("{s:s, s:s}", "severity",
-                                              diags->items[i].severity == DIAG_ERROR ? "error"
-                                                                                     : "warning",
-                                              "message", diags->items[i].message));
+        json_array_append_new(
+            said, json_pack("{s:s, s:s}", "severity",
+                            diags->items[i].severity == DIAG_ERROR ? "error" : "warning", "message",
+                            diags->items[i].message));
     json_t *root = json_pack("{s:b, s:o, s:o}", "ok", diags->errors == 0, "listeners", listeners,
                              "diagnostics", said);
     char *dumped = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);

@@ -13,9 +13,8 @@ static int explain_one(struct resolve_request *request, bool json)
 {
     struct resolve_result result = {0};
     bool complete = resolve(request, &result);
-    int status =
-        command_print(json ? explain_json(&result) : explain_table(&result),
-                      complete ? EX_OK : EX_CONFIG);
+    int status = command_print(json ? explain_json(&result) : explain_table(&result),
+                               complete ? EX_OK : EX_CONFIG);
     resolve_result_finish(&result);
     return status;
 }

@@ -14,8 +14,8 @@ struct connect {
     void *owner;
     uv_getaddrinfo_t resolve_request;
     uv_connect_t connect_request;
-    struct addrinfo *addresses; /* owned */
-    struct addrinfo *next;      /* to be tried */
+    struct addrinfo *addresses;  /* owned */
+    struct addrinfo *next;       /* to be tried */
     struct transport *transport; /* owned while connecting */
     struct connect_result result;
     bool request_in_flight; /* libuv holds one of the requests */
@@ -78,10 +78,9 @@ static void try_next(struct connect *connect)
         note_address(connect, info->ai_addr, info->ai_addrlen);
         connect->transport = transport_create_tcp(connect->engine);
         connect->connect_request.data = connect;
-        int error =
-            uv_tcp_connect(&connect->connect_request,
-                           (uv_tcp_t *)transport_stream(connect->transport), info->ai_addr,
-                           on_connect);
+        int error = uv_tcp_connect(&connect->connect_request,
+                                   (uv_tcp_t *)transport_stream(connect->transport), info->ai_addr,
+                                   on_connect);
         if (error == 0) {
             connect->request_in_flight = true;
             return;
@@ -121,8 +120,8 @@ struct connect *connect_start(struct engine *engine, const char *host, uint16_t 
     char service[8];
     snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    int error = uv_getaddrinfo(engine->loop, &connect->resolve_request, on_resolve, host, service,
-                               &hints);
+    int error =
+        uv_getaddrinfo(engine->loop, &connect->resolve_request, on_resolve, host, service, &hints);
     if (error != 0)
         abort(); /* only for a name too long or out of memory; names are limited by conf */
     connect->request_in_flight = true;

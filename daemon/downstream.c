@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "daemon/call.h"
 #include "daemon/h2.h"
+#include "daemon/preface.h"
 
 struct downstream {
     struct list link; /* the set's list */
@@ -15,6 +16,8 @@ struct downstream {
     struct h2 h2;
     struct list calls;
     enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
+    int32_t last_id;             /* the highest stream id that the client has opened */
+    int32_t gap_first, gap_last; /* ids that it skipped before that one, and so closed */
 };
 
 /* The PING that follows a GOAWAY notice: its answer shows that the client has read the notice. */
@@ -25,7 +28,8 @@ static struct call *call_of(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* ---- nghttp2's callbacks: they change state and mark dirty -------------------------------------- */
+/* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
+ */
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
@@ -35,6 +39,25 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+    return 0;
+}
+
+/* A client may not open a stream with a number it has skipped (RFC 9113, 5.1.1). nghttp2 takes such
+ * HEADERS for those of a stream that was closed in a race, and ignores them. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data)
+{
+    struct downstream *downstream = user_data;
+    int32_t id = hd->stream_id;
+    if (hd->type != NGHTTP2_HEADERS || id % 2 == 0)
+        return 0;
+    if (id > downstream->last_id) {
+        downstream->gap_first = downstream->last_id == 0 ? 1 : downstream->last_id + 2;
+        downstream->gap_last = id - 2;
+        downstream->last_id = id;
+    } else if (id >= downstream->gap_first && id <= downstream->gap_last) {
+        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+        h2_mark_dirty(&downstream->h2);
+    }
     return 0;
 }
 
@@ -54,8 +77,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static void finish_drain(struct downstream *downstream)
 {
     nghttp2_session *session = downstream->h2.session;
-    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
-                          NGHTTP2_NO_ERROR, NULL, 0);
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session), NGHTTP2_NO_ERROR, NULL,
+                          0);
     downstream->drain = DRAIN_DONE;
     h2_mark_dirty(&downstream->h2);
 }
@@ -142,6 +166,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session *session;
     if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
         abort(); /* out of memory: nothing else makes these fail */
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
@@ -150,7 +175,6 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_send_header_block_length(option, 2 * HEADER_LIST_MAX_BYTES);
     if (nghttp2_session_server_new2(&session, callbacks, downstream, option) != 0)
         abort();
@@ -183,6 +207,15 @@ static void on_h2_end(void *owner, const struct transport_end *end)
     downstream_destroy(downstream);
 }
 
+static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
+{
+    struct downstream *downstream = owner;
+    struct preface_answer answer = preface_answer(bytes, len);
+    log_warn("%s", answer.advice);
+    if (answer.bytes != NULL && transport_is_writable(downstream->h2.transport))
+        transport_write(downstream->h2.transport, answer.bytes, answer.len);
+}
+
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
                          void (*on_ended)(struct downstream_set *set))
 {
@@ -200,7 +233,11 @@ void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
 
 void downstream_create(struct downstream_set *set, struct transport *transport)
 {
-    static const struct h2_events events = {.on_open = on_h2_open, .on_end = on_h2_end};
+    static const struct h2_events events = {
+        .on_open = on_h2_open,
+        .on_end = on_h2_end,
+        .on_bad_preface = on_bad_preface,
+    };
     struct downstream *downstream = xcalloc(1, sizeof *downstream);
     downstream->set = set;
     list_init(&downstream->calls);

@@ -20,13 +20,14 @@
 #include "common/list.h"
 
 enum {
-    ENGINE_READ_BYTES = 128 * 1024,  /* one read of a socket */
-    ENGINE_PLAIN_BYTES = 64 * 1024,  /* decrypted bytes handed on at once */
-    ENGINE_STAGE_BYTES = 5 * 16384,  /* frames gathered for one write */
+    ENGINE_READ_BYTES = 128 * 1024, /* one read of a socket */
+    ENGINE_PLAIN_BYTES = 64 * 1024, /* decrypted bytes handed on at once */
+    ENGINE_STAGE_BYTES = 5 * 16384, /* frames gathered for one write */
     ENGINE_FLUSH_ROUNDS = 3,
 };
 
-/* Something that can be dirty. Embedded in its owner, which calls engine_forget() before it ends. */
+/* Something that can be dirty. Embedded in its owner, which calls engine_forget() before it ends.
+ */
 struct flushable {
     struct list link; /* on the engine's dirty list, or alone */
     void (*flush)(struct flushable *flushable);

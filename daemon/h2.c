@@ -98,6 +98,9 @@ static void on_transport_bytes(void *owner, const uint8_t *bytes, size_t len)
 {
     struct h2 *h2 = owner;
     ssize_t n = nghttp2_session_mem_recv(h2->session, bytes, len);
+    if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC && !h2->fed && h2->events->on_bad_preface != NULL)
+        h2->events->on_bad_preface(h2->owner, bytes, len);
+    h2->fed = true;
     if (n < 0) {
         end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
         return;

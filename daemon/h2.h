@@ -35,19 +35,22 @@ enum {
 };
 
 struct h2_events {
-    void (*on_open)(void *owner);                                /* with TLS: it is up */
+    void (*on_open)(void *owner);                                 /* with TLS: it is up */
     void (*on_end)(void *owner, const struct transport_end *end); /* the last event */
+    /* For a server, or NULL: the peer's first bytes are not HTTP/2; on_end follows. */
+    void (*on_bad_preface)(void *owner, const uint8_t *bytes, size_t len);
 };
 
 struct h2 {
     struct flushable flushable;
-    struct engine *engine;     /* borrowed */
-    nghttp2_session *session;  /* owned */
+    struct engine *engine;       /* borrowed */
+    nghttp2_session *session;    /* owned */
     struct transport *transport; /* owned */
     const struct h2_events *events;
     void *owner;       /* weak: it embeds us */
     size_t unconsumed; /* bytes received and not yet given back */
     size_t stage_len;  /* of the engine's stage, during a flush */
+    bool fed;          /* bytes have come */
     bool stage_full;   /* the flush must write the stage before it goes on */
 };
 

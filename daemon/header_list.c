@@ -24,8 +24,8 @@ static uint32_t append(struct header_list *list, const char *text, size_t len)
     return (uint32_t)at;
 }
 
-void header_list_add(struct header_list *list, const char *name, size_t name_len,
-                     const char *value, size_t value_len, uint8_t flags)
+void header_list_add(struct header_list *list, const char *name, size_t name_len, const char *value,
+                     size_t value_len, uint8_t flags)
 {
     size_t size = name_len + value_len + HEADER_FIELD_OVERHEAD_BYTES;
     if (list->count >= HEADER_LIST_MAX_FIELDS || size > HEADER_LIST_MAX_BYTES ||

@@ -29,13 +29,13 @@ struct header_list {
     size_t text_len, text_cap;
     struct header_field *fields; /* owned */
     size_t count, cap;
-    size_t bytes; /* RFC 9113's size */
+    size_t bytes;   /* RFC 9113's size */
     bool too_large; /* a field did not fit and was dropped */
 };
 
 /* Copies a field; past the limits it sets too_large instead. */
-void header_list_add(struct header_list *list, const char *name, size_t name_len,
-                     const char *value, size_t value_len, uint8_t flags);
+void header_list_add(struct header_list *list, const char *name, size_t name_len, const char *value,
+                     size_t value_len, uint8_t flags);
 
 /* The same for NUL-terminated text. */
 void header_list_add_text(struct header_list *list, const char *name, const char *value);

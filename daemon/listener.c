@@ -203,8 +203,7 @@ static bool open_unix(struct listener *listener, const struct listen_address *fr
         error = uv_listen(&socket->handle.stream, BACKLOG, on_connection);
     if (error < 0) {
         socket_close(socket);
-        return err_set(err, EX_CANTCREAT, "cannot listen on unix:%s: %s", path,
-                       uv_strerror(error));
+        return err_set(err, EX_CANTCREAT, "cannot listen on unix:%s: %s", path, uv_strerror(error));
     }
     char address[128];
     snprintf(address, sizeof address, "unix:%s", path);
@@ -224,9 +223,10 @@ bool listener_open(struct listener *listener, const struct listen_address *addre
 
 bool listener_has(const struct listener *listener, const char *address_text)
 {
-    list_for_each(node, &listener->sockets)
-        if (strcmp(container_of(node, struct server_socket, link)->address_text, address_text) == 0)
-            return true;
+    list_for_each(
+        node,
+        &listener->sockets) if (strcmp(container_of(node, struct server_socket, link)->address_text,
+                                       address_text) == 0) return true;
     return false;
 }
 

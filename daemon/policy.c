@@ -9,8 +9,8 @@ static const char service_prefix[] = "/spark.connect.SparkConnectService/";
 
 /* Set by the bridge, or meaningless behind it; compared with '_' read as '-'. */
 static const char *const dropped_names[] = {
-    "authorization",           "proxy-authorization", "authentication", "cookie", "host",
-    "x-databricks-cluster-id", "x-databricks-session-id",
+    "authorization", "proxy-authorization",     "authentication",          "cookie",
+    "host",          "x-databricks-cluster-id", "x-databricks-session-id",
 };
 
 static bool is_method_name(const char *text)
@@ -112,8 +112,8 @@ size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *r
             ret_fields[n++] = header_field_nv(headers, field);
     }
     for (size_t i = 0; i < binding->headers.count; i++)
-        ret_fields[n++] = secret_field_of(binding->headers.entries[i].name,
-                                          &binding->headers.entries[i].value);
+        ret_fields[n++] =
+            secret_field_of(binding->headers.entries[i].name, &binding->headers.entries[i].value);
     if (binding->compute == COMPUTE_CLUSTER)
         ret_fields[n++] = field_of("x-databricks-cluster-id", binding->cluster_id,
                                    strlen(binding->cluster_id), 0);

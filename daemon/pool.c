@@ -132,13 +132,13 @@ static void serve_waiting(struct pool *pool)
 {
     struct upstream *upstream;
     while (!list_is_empty(&pool->waiting) && (upstream = find_room(pool)) != NULL) {
-        struct upstream_stream *stream =
-            list_first(&pool->waiting, struct upstream_stream, link);
+        struct upstream_stream *stream = list_first(&pool->waiting, struct upstream_stream, link);
         list_remove(&stream->link);
         upstream_attach(upstream, stream);
         stream->events->on_ready(stream->call);
     }
-    if (!list_is_empty(&pool->waiting) && !is_dialing(pool) && !uv_is_active((uv_handle_t *)pool->retry))
+    if (!list_is_empty(&pool->waiting) && !is_dialing(pool) &&
+        !uv_is_active((uv_handle_t *)pool->retry))
         dial(pool);
 }
 

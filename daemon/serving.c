@@ -73,7 +73,8 @@ static struct entry *find_address(const struct serving *serving, const char *add
     return NULL;
 }
 
-/* ---- first step of a change: what may fail ------------------------------------------------------ */
+/* ---- first step of a change: what may fail ------------------------------------------------------
+ */
 
 /* Opens the sockets of a listener that nobody has yet, on an entry of its own. */
 static bool prepare(struct serving *serving, const struct listener_config *config,
@@ -94,8 +95,8 @@ static void destroy_list(struct list *entries)
 }
 
 /* Entries for all listeners of `next`, in order, with the sockets and pools that are new. */
-static bool prepare_all(struct serving *serving, const struct setup *next,
-                        struct tls_context *tls, struct list *ret_fresh, struct err *err)
+static bool prepare_all(struct serving *serving, const struct setup *next, struct tls_context *tls,
+                        struct list *ret_fresh, struct err *err)
 {
     const struct config *config = next->config;
     list_init(ret_fresh);
@@ -104,9 +105,9 @@ static bool prepare_all(struct serving *serving, const struct setup *next,
         bool same = old != NULL && tls == serving->tls &&
                     config->connect_timeout_ms == serving->setup.config->connect_timeout_ms &&
                     binding_equal(pool_binding(old->pool), next->bindings[i]);
-        struct pool *pool = same ? pool_ref(old->pool)
-                                 : pool_create(serving->engine, next->bindings[i], tls,
-                                               config->connect_timeout_ms);
+        struct pool *pool =
+            same ? pool_ref(old->pool)
+                 : pool_create(serving->engine, next->bindings[i], tls, config->connect_timeout_ms);
         struct entry *fresh = entry_create(serving, config->listeners[i].name, pool);
         pool_unref(pool);
         list_append(ret_fresh, &fresh->link);
@@ -118,7 +119,8 @@ static bool prepare_all(struct serving *serving, const struct setup *next,
     return true;
 }
 
-/* ---- second step: what cannot fail -------------------------------------------------------------- */
+/* ---- second step: what cannot fail --------------------------------------------------------------
+ */
 
 static bool address_is_configured(const void *arg, const char *address_text)
 {
@@ -228,9 +230,9 @@ void serving_stop(struct serving *serving)
 
 bool serving_is_idle(const struct serving *serving)
 {
-    list_for_each(node, &serving->entries)
-        if (!listener_is_idle(container_of(node, struct entry, link)->listener))
-            return false;
+    list_for_each(node,
+                  &serving->entries) if (!listener_is_idle(container_of(node, struct entry, link)
+                                                               ->listener)) return false;
     return true;
 }
 

@@ -48,8 +48,7 @@ static struct binding *resolve_listener(const struct listener_config *listener, 
     return binding;
 }
 
-bool setup_load(const struct setup_source *source, struct setup *ret_setup,
-                struct diag_list *diags)
+bool setup_load(const struct setup_source *source, struct setup *ret_setup, struct diag_list *diags)
 {
     struct setup setup = {0};
     if (!config_load(source->argc, source->argv, source->environment, &setup.config, diags))

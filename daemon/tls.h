@@ -5,7 +5,8 @@
  * loop's read buffer and encrypted straight into the buffer that is written. The client role
  * always verifies the chain and the host name and asks for "h2" by ALPN.
  *
- * Owner: the context is reference counted, by the bridge and its pools; a struct tls to its transport. Loop thread only.
+ * Owner: the context is reference counted, by the bridge and its pools; a struct tls to its
+ * transport. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_TLS_H
 #define SPARKBRIDGE_DAEMON_TLS_H

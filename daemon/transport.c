@@ -96,8 +96,7 @@ static void send_raw(struct transport *transport, const uint8_t *bytes, size_t l
     memcpy(transport->unsent, bytes + sent, rest);
     buf = uv_buf_init((char *)transport->unsent, (unsigned)rest);
     transport->write_request.data = transport;
-    int error =
-        uv_write(&transport->write_request, &transport->handle.stream, &buf, 1, on_write);
+    int error = uv_write(&transport->write_request, &transport->handle.stream, &buf, 1, on_write);
     if (error < 0) { /* the stream is not connected any more; reading reports it */
         free(transport->unsent);
         transport->unsent = NULL;
@@ -182,8 +181,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         transport->events->on_bytes(transport->owner, (const uint8_t *)buf->base, (size_t)n);
 }
 
-int transport_start(struct transport *transport, const struct transport_events *events,
-                    void *owner, struct tls *tls)
+int transport_start(struct transport *transport, const struct transport_events *events, void *owner,
+                    struct tls *tls)
 {
     transport->events = events;
     transport->owner = owner;

@@ -43,8 +43,8 @@ uv_stream_t *transport_stream(struct transport *transport);
 
 /* Begins to read and to report to `owner`. With `tls`, which the transport then owns, begins the
  * handshake. Returns 0 or a negative errno of libuv. */
-int transport_start(struct transport *transport, const struct transport_events *events,
-                    void *owner, struct tls *tls);
+int transport_start(struct transport *transport, const struct transport_events *events, void *owner,
+                    struct tls *tls);
 
 bool transport_is_writable(const struct transport *transport);
 

@@ -49,7 +49,8 @@ static void end_with(struct upstream *upstream, enum upstream_fault_kind kind, c
     upstream->events->on_end(upstream->pool, upstream, &fault);
 }
 
-/* ---- nghttp2's callbacks: they change state and mark dirty -------------------------------------- */
+/* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
+ */
 
 static struct upstream_stream *stream_of(nghttp2_session *session, int32_t id)
 {
@@ -323,8 +324,7 @@ bool upstream_is_idle(const struct upstream *upstream)
 
 bool upstream_has_room(const struct upstream *upstream)
 {
-    if (!upstream_is_open(upstream) ||
-        !nghttp2_session_check_request_allowed(upstream->h2.session))
+    if (!upstream_is_open(upstream) || !nghttp2_session_check_request_allowed(upstream->h2.session))
         return false;
     uint32_t limit = UPSTREAM_ASSUMED_MAX_STREAMS;
     if (upstream->settled)

@@ -1,9 +1,10 @@
 /*
  * One HTTP/2 connection to the workspace, from looking its name up to the last of its streams.
  *
- * Owner: the pool, which hears of its end by on_end and then destroys it; that may not happen inside
- * one of nghttp2's callbacks. A stream is embedded in its call; the upstream links it while it is attached and
- * detaches it when either ends. It knows HTTP/2 and TLS, not Spark. Loop thread only.
+ * Owner: the pool, which hears of its end by on_end and then destroys it; that may not happen
+ * inside one of nghttp2's callbacks. A stream is embedded in its call; the upstream links it while
+ * it is attached and detaches it when either ends. It knows HTTP/2 and TLS, not Spark. Loop thread
+ * only.
  */
 #ifndef SPARKBRIDGE_DAEMON_UPSTREAM_H
 #define SPARKBRIDGE_DAEMON_UPSTREAM_H
@@ -52,7 +53,7 @@ struct upstream_reset {
 };
 
 struct upstream_stream_events {
-    void (*on_ready)(void *call);  /* attached: submit the request now */
+    void (*on_ready)(void *call); /* attached: submit the request now */
     void (*on_refused)(void *call, const struct upstream_fault *fault); /* none could be had */
     /* A header block of the response. `last`: END_STREAM came with it. Borrowed for the call. */
     void (*on_headers)(void *call, struct header_list *headers, bool last);
