@@ -1,6 +1,7 @@
 /* A queue of bytes in blocks. */
 #include "common/byte_queue.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,18 +9,19 @@
 
 struct byte_block {
     struct byte_block *next;
-    uint32_t start, end;
-    uint8_t data[BYTE_BLOCK_BYTES];
+    uint32_t start, end, size;
+    uint8_t data[];
 };
 
-static struct byte_block *block_get(struct byte_pool *pool)
+static struct byte_block *block_get(struct byte_pool *pool, uint32_t size)
 {
-    struct byte_block *block = pool->free;
+    struct byte_block *block = size == BYTE_BLOCK_BYTES ? pool->free : NULL;
     if (block != NULL) {
         pool->free = block->next;
         pool->free_count--;
     } else {
-        block = xrealloc(NULL, sizeof *block);
+        block = xrealloc(NULL, sizeof *block + size);
+        block->size = size;
     }
     pool->used_count++;
     block->next = NULL;
@@ -30,7 +32,7 @@ static struct byte_block *block_get(struct byte_pool *pool)
 static void block_put(struct byte_pool *pool, struct byte_block *block)
 {
     pool->used_count--;
-    if (pool->free_count >= BYTE_POOL_MAX_FREE) {
+    if (block->size != BYTE_BLOCK_BYTES || pool->free_count >= BYTE_POOL_MAX_FREE) {
         free(block);
         return;
     }
@@ -58,8 +60,10 @@ void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len)
 {
     queue->bytes += len;
     while (len > 0) {
-        if (queue->tail == NULL || queue->tail->end == BYTE_BLOCK_BYTES) {
-            struct byte_block *block = block_get(queue->pool);
+        if (queue->tail == NULL || queue->tail->end == queue->tail->size) {
+            bool small = queue->tail == NULL && len <= BYTE_SMALL_BLOCK_BYTES;
+            struct byte_block *block =
+                block_get(queue->pool, small ? BYTE_SMALL_BLOCK_BYTES : BYTE_BLOCK_BYTES);
             if (queue->tail == NULL)
                 queue->head = block;
             else
@@ -67,7 +71,7 @@ void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len)
             queue->tail = block;
         }
         struct byte_block *tail = queue->tail;
-        size_t room = BYTE_BLOCK_BYTES - tail->end;
+        size_t room = tail->size - tail->end;
         size_t n = len < room ? len : room;
         memcpy(tail->data + tail->end, bytes, n);
         tail->end += (uint32_t)n;
@@ -85,16 +89,30 @@ static void drop_head(struct byte_queue *queue)
     block_put(queue->pool, block);
 }
 
-void byte_queue_take(struct byte_queue *queue, uint8_t *to, size_t len)
+void byte_queue_copy(const struct byte_queue *queue, size_t offset, uint8_t *to, size_t len)
+{
+    for (const struct byte_block *block = queue->head; len > 0; block = block->next) {
+        size_t there = block->end - block->start;
+        if (offset >= there) {
+            offset -= there;
+            continue;
+        }
+        size_t n = there - offset < len ? there - offset : len;
+        memcpy(to, block->data + block->start + offset, n);
+        offset = 0;
+        to += n;
+        len -= n;
+    }
+}
+
+void byte_queue_drop(struct byte_queue *queue, size_t len)
 {
     queue->bytes -= len;
     while (len > 0) {
         struct byte_block *block = queue->head;
         size_t there = block->end - block->start;
         size_t n = len < there ? len : there;
-        memcpy(to, block->data + block->start, n);
         block->start += (uint32_t)n;
-        to += n;
         len -= n;
         if (block->start == block->end)
             drop_head(queue);

@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 enum {
-    BYTE_BLOCK_BYTES = 16384,
-    BYTE_POOL_MAX_FREE = 128, /* blocks kept for reuse, 2 MiB */
+    BYTE_BLOCK_BYTES = 16384,   /* of a block that is kept for reuse */
+    BYTE_SMALL_BLOCK_BYTES = 512, /* a queue's first block, where no more is pushed at once */
+    BYTE_POOL_MAX_FREE = 128,   /* blocks kept for reuse, 2 MiB */
 };
 
 struct byte_block;
@@ -40,8 +41,11 @@ void byte_queue_init(struct byte_queue *queue, struct byte_pool *pool);
 /* Appends a copy. */
 void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len);
 
-/* Copies `len` bytes out and removes them; `len` is at most queue->bytes. */
-void byte_queue_take(struct byte_queue *queue, uint8_t *to, size_t len);
+/* Copies `len` bytes out that begin at `offset`; both together are at most queue->bytes. */
+void byte_queue_copy(const struct byte_queue *queue, size_t offset, uint8_t *to, size_t len);
+
+/* Removes `len` bytes, at most queue->bytes, from the front. */
+void byte_queue_drop(struct byte_queue *queue, size_t len);
 
 /* Removes bytes from the end until `len` are left. */
 void byte_queue_truncate(struct byte_queue *queue, size_t len);

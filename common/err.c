@@ -33,7 +33,9 @@ bool err_prefix(struct err *err, const char *format, ...)
     va_start(args, format);
     int len = vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    if (len >= 0 && len < (int)sizeof err->message) {
+    if (len >= (int)sizeof err->message) {
+        mark_if_cut(err, len);
+    } else if (len >= 0) {
         size_t room = sizeof err->message - (size_t)len;
         mark_if_cut(err, len + snprintf(err->message + len, room, "%s", old));
     }

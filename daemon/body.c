@@ -7,10 +7,14 @@ void body_init(struct body *body, struct byte_pool *pool)
     byte_queue_init(&body->queue, pool);
 }
 
-static void give_back(struct body *body, size_t len)
+/* Gives credit back for the queue's first `len` bytes, as far as that has not been done. */
+static void credit_up_to(struct body *body, size_t len)
 {
+    if (len <= body->credited)
+        return;
     if (body->from.h2 != NULL)
-        h2_consume(body->from.h2, body->from.stream_id, len);
+        h2_consume(body->from.h2, body->from.stream_id, len - body->credited);
+    body->credited = len;
 }
 
 void body_push(struct body *body, const uint8_t *bytes, size_t len)
@@ -36,23 +40,49 @@ void body_resume(struct body *body)
 
 ssize_t body_offer(struct body *body, size_t max, uint32_t *data_flags)
 {
-    size_t n = body->queue.bytes < max ? body->queue.bytes : max;
+    size_t unsent = body->queue.bytes - body->sent;
+    size_t n = unsent < max ? unsent : max;
     if (n == 0 && !body->ended) {
         body->deferred = true;
         return NGHTTP2_ERR_DEFERRED;
     }
     *data_flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (body->ended && n == body->queue.bytes)
+    if (body->ended && n == unsent)
         *data_flags |= NGHTTP2_DATA_FLAG_EOF;
     return (ssize_t)n;
 }
 
+static void drop_sent(struct body *body)
+{
+    byte_queue_drop(&body->queue, body->sent);
+    body->credited -= body->sent;
+    body->sent = 0;
+}
+
 int body_send(struct body *body, const uint8_t *frame_header, size_t len)
 {
-    int rv = h2_stage_data(body->to.h2, frame_header, &body->queue, len);
+    uint8_t *stage = h2_stage(body->to.h2, frame_header, len);
+    byte_queue_copy(&body->queue, body->sent, stage, len);
+    body->sent += len;
     body->moved_bytes += len;
-    give_back(body, len);
-    return rv;
+    credit_up_to(body, body->sent);
+    if (body->sent > BODY_KEEP_BYTES)
+        body->keeps = false;
+    if (!body->keeps)
+        drop_sent(body);
+    return h2_staged(body->to.h2);
+}
+
+void body_settle(struct body *body)
+{
+    body->keeps = false;
+    drop_sent(body);
+}
+
+void body_rewind(struct body *body)
+{
+    body->moved_bytes -= body->sent;
+    body->sent = 0;
 }
 
 void body_forget_destination(struct body *body)
@@ -63,7 +93,7 @@ void body_forget_destination(struct body *body)
 
 void body_forget_source(struct body *body)
 {
-    give_back(body, body->queue.bytes);
+    credit_up_to(body, body->queue.bytes);
     body->from.h2 = NULL;
 }
 
@@ -71,7 +101,10 @@ void body_drop(struct body *body, size_t keep)
 {
     if (keep >= body->queue.bytes)
         return;
-    size_t dropped = body->queue.bytes - keep;
+    size_t held = body->credited > keep ? body->credited : keep;
+    if (body->from.h2 != NULL)
+        h2_consume(body->from.h2, body->from.stream_id, body->queue.bytes - held);
     byte_queue_truncate(&body->queue, keep);
-    give_back(body, dropped);
+    body->credited = body->credited < keep ? body->credited : keep;
+    body->sent = body->sent < keep ? body->sent : keep;
 }

@@ -2,9 +2,10 @@
  * A body on its way from one HTTP/2 stream to another: the bytes that have arrived and not left,
  * and who has to be told when they leave. A call has two, one each way.
  *
- * Owner: the call. The sessions at both ends are weak and are set to NULL when they end. What is
- * queued is bounded by the window of the stream it came from, because credit is given back only
- * when bytes leave. Loop thread only.
+ * A request's body keeps what it has sent until it is settled, so that a call which provably did
+ * not run can be sent again. Owner: the call. The sessions at both ends are weak and are set to NULL
+ * when they end. What is queued is bounded by the window of the stream it came from, because credit
+ * is given back only when bytes leave, plus what is kept. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_BODY_H
 #define SPARKBRIDGE_DAEMON_BODY_H
@@ -15,6 +16,8 @@
 #include "common/byte_queue.h"
 #include "daemon/h2.h"
 
+enum { BODY_KEEP_BYTES = 64 * 1024 }; /* a longer body is settled once so much has been sent */
+
 /* One end of a body: a stream of a session. */
 struct body_peer {
     struct h2 *h2; /* weak, NULL when the session is gone or not there yet */
@@ -23,8 +26,11 @@ struct body_peer {
 
 struct body {
     struct byte_queue queue;
-    struct body_peer from; /* its window holds the queued bytes */
+    struct body_peer from; /* its window holds the queued bytes past `credited` */
     struct body_peer to;
+    size_t sent;          /* of the queue's front: sent, and kept */
+    size_t credited;      /* of the queue's front: given back to `from` */
+    bool keeps;           /* what is sent stays until it is settled */
     bool ended;           /* nothing more will be pushed */
     bool deferred;        /* nghttp2 waits for body_resume() at `to` */
     uint64_t moved_bytes; /* that have left */
@@ -47,6 +53,12 @@ ssize_t body_offer(struct body *body, size_t max, uint32_t *data_flags);
 
 /* For a send_data callback at `to`: stages `len` offered bytes and gives credit back at `from`. */
 int body_send(struct body *body, const uint8_t *frame_header, size_t len);
+
+/* What has been sent need not be sent again. */
+void body_settle(struct body *body);
+
+/* All of it will be sent again, to another stream: only while it keeps. */
+void body_rewind(struct body *body);
 
 /* The stream at `to` is gone: nobody is woken any more. */
 void body_forget_destination(struct body *body);

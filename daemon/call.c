@@ -52,10 +52,22 @@ static void reset_downstream(struct call *call, uint32_t error_code)
     h2_mark_dirty(call->downstream);
 }
 
+/* The request will not be sent again. */
+static void settle_request(struct call *call)
+{
+    header_list_finish(&call->request);
+    if (call->peek != NULL)
+        session_peek_finish(call->peek);
+    free(call->peek);
+    call->peek = NULL;
+    body_settle(&call->request_body);
+}
+
 /* Nothing of the call reaches its upstream any more, which may end before the call does. */
 static void detach_upstream(struct call *call)
 {
     pool_release(&call->upstream, NGHTTP2_CANCEL);
+    settle_request(call);
     body_drop(&call->request_body, 0);
     body_forget_destination(&call->request_body);
     body_forget_source(&call->response_body);
@@ -111,14 +123,6 @@ void call_abort(struct call *call, const char *reason)
     finish_lost(call, &fault);
 }
 
-static void free_peek(struct call *call)
-{
-    if (call->peek != NULL)
-        session_peek_finish(call->peek);
-    free(call->peek);
-    call->peek = NULL;
-}
-
 /* ---- the upstream's events ---------------------------------------------------------------------
  */
 
@@ -144,8 +148,6 @@ static void on_ready(void *owner)
         call_finish(call, &status);
         return;
     }
-    header_list_finish(&call->request);
-    free_peek(call);
     call->response_body.from.h2 = upstream_h2(&call->upstream);
     call->response_body.from.stream_id = call->upstream.id;
 }
@@ -159,6 +161,7 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
                                 bool last)
 {
     const struct binding *binding = pool_binding(call->pool);
+    settle_request(call);
     const char *grpc_status = header_list_find(headers, "grpc-status");
     const char *type = header_list_find(headers, "content-type");
     bool is_grpc = http_status == 200 && type != NULL && strncmp(type, "application/grpc", 16) == 0;
@@ -231,9 +234,26 @@ static void on_last(void *owner)
         call_abort(call, "it ended the answer without a status");
 }
 
+/* Sends a request again that provably did not run; false where that is not possible. */
+static bool replay(struct call *call)
+{
+    if (call->response != CALL_RESPONSE_NONE || call->response_complete ||
+        !call->request_body.keeps || call->replays == CALL_MAX_REPLAYS)
+        return false;
+    call->replays++;
+    pool_release(&call->upstream, NGHTTP2_CANCEL);
+    call->upstream.id = 0;
+    body_forget_destination(&call->request_body);
+    body_rewind(&call->request_body);
+    pool_acquire(call->pool, &call->upstream);
+    return true;
+}
+
 static void on_reset(void *owner, const struct upstream_reset *reset)
 {
     struct call *call = owner;
+    if (reset->did_not_run && replay(call))
+        return;
     body_drop(&call->request_body, 0);
     body_forget_destination(&call->request_body);
     if (reset->fault != NULL)
@@ -277,6 +297,7 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
     call->started_ms = uv_now(downstream->engine->loop);
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
+    call->request_body.keeps = true;
     call->request_body.from = (struct body_peer){.h2 = downstream, .stream_id = stream_id};
     body_init(&call->response_body, &downstream->engine->byte_pool);
     call->response_body.to = (struct body_peer){.h2 = downstream, .stream_id = stream_id};
@@ -310,9 +331,7 @@ void call_destroy(struct call *call, uint32_t error_code)
     list_remove(&call->link);
     body_drop(&call->response_body, 0);
     detach_upstream(call);
-    free_peek(call);
     pool_unref(call->pool);
-    header_list_finish(&call->request);
     header_list_finish(&call->trailers);
     free(call);
 }

@@ -29,6 +29,8 @@ enum call_response {
     CALL_RESPONSE_LAST, /* the trailers are submitted, or the whole answer was headers */
 };
 
+enum { CALL_MAX_REPLAYS = 3 };
+
 struct call {
     struct list link;      /* the downstream's list */
     struct h2 *downstream; /* weak: its owner owns us */
@@ -37,8 +39,9 @@ struct call {
     struct upstream_stream upstream;
     uint64_t started_ms;
 
-    struct header_list request; /* until it is submitted */
-    struct session_peek *peek;  /* owned; for serverless, until the request is submitted */
+    struct header_list request; /* until an answer begins: it may have to be sent again */
+    struct session_peek *peek;  /* owned; for serverless, as long as the request's headers */
+    unsigned replays;           /* how often it has been sent again */
     struct body request_body;   /* downstream -> upstream */
     struct body response_body;  /* upstream -> downstream */
     struct header_list trailers;

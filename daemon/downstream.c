@@ -267,6 +267,10 @@ void downstream_set_drain(struct downstream_set *set)
     list_for_each(node, &set->all)
     {
         struct downstream *downstream = container_of(node, struct downstream, link);
+        if (!downstream->h2.fed) { /* it has said nothing yet */
+            downstream_destroy(downstream);
+            continue;
+        }
         nghttp2_submit_shutdown_notice(downstream->h2.session);
         nghttp2_submit_ping(downstream->h2.session, NGHTTP2_FLAG_NONE, drain_ping);
         downstream->drain = DRAIN_NOTICE;

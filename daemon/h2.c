@@ -26,8 +26,8 @@ static bool stage_has_room(const struct h2 *h2)
 static void on_flush(struct flushable *flushable)
 {
     struct h2 *h2 = container_of(flushable, struct h2, flushable);
-    if (!transport_is_writable(h2->transport))
-        return; /* on_writable comes back here */
+    if (!transport_is_writable(h2->transport) || (!h2->fed && h2->events->on_bad_preface != NULL))
+        return; /* on_writable, or the peer's first bytes, come back here */
     h2->stage_len = 0;
     for (;;) {
         const uint8_t *bytes;
@@ -55,12 +55,17 @@ static void on_flush(struct flushable *flushable)
         end_with(h2, 0, "the session is complete");
 }
 
-int h2_stage_data(struct h2 *h2, const uint8_t *frame_header, struct byte_queue *queue, size_t len)
+uint8_t *h2_stage(struct h2 *h2, const uint8_t *frame_header, size_t len)
 {
     uint8_t *stage = h2->engine->stage_buffer + h2->stage_len;
+    assert(H2_FRAME_HEADER_BYTES + len <= H2_MAX_FRAME_BYTES);
     memcpy(stage, frame_header, H2_FRAME_HEADER_BYTES);
-    byte_queue_take(queue, stage + H2_FRAME_HEADER_BYTES, len);
     h2->stage_len += H2_FRAME_HEADER_BYTES + len;
+    return stage + H2_FRAME_HEADER_BYTES;
+}
+
+int h2_staged(struct h2 *h2)
+{
     if (stage_has_room(h2))
         return 0;
     h2->stage_full = true;

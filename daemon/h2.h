@@ -24,7 +24,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/byte_queue.h"
 #include "daemon/engine.h"
 #include "daemon/transport.h"
 
@@ -37,7 +36,8 @@ enum {
 struct h2_events {
     void (*on_open)(void *owner);                                 /* with TLS: it is up */
     void (*on_end)(void *owner, const struct transport_end *end); /* the last event */
-    /* For a server, or NULL: the peer's first bytes are not HTTP/2; on_end follows. */
+    /* For a server, or NULL: the peer's first bytes are not HTTP/2; on_end follows. A server sends
+     * nothing before the client has, so that the answer may be in the client's own protocol. */
     void (*on_bad_preface)(void *owner, const uint8_t *bytes, size_t len);
 };
 
@@ -72,8 +72,9 @@ void h2_received(struct h2 *h2, size_t len);
 /* Gives flow-control credit for received bytes back. */
 void h2_consume(struct h2 *h2, int32_t stream_id, size_t len);
 
-/* From a send_data callback: stages the frame header and `len` bytes of the queue. Returns what
- * the callback must return. */
-int h2_stage_data(struct h2 *h2, const uint8_t *frame_header, struct byte_queue *queue, size_t len);
+/* From a send_data callback: puts the frame header on the stage and says where `len` bytes of
+ * payload go. Afterwards the callback returns h2_staged(). */
+uint8_t *h2_stage(struct h2 *h2, const uint8_t *frame_header, size_t len);
+int h2_staged(struct h2 *h2);
 
 #endif

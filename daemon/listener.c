@@ -287,8 +287,9 @@ static bool keep_none(const void *arg, const char *address_text)
 void listener_stop(struct listener *listener)
 {
     listener_close_sockets(listener, keep_none, NULL);
-    listener->stopped = true;
     downstream_set_drain(&listener->clients);
+    listener->stopped = true; /* from now on on_idle comes; clients that left already are seen by
+                                 listener_is_idle() */
 }
 
 bool listener_is_idle(const struct listener *listener)

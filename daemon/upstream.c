@@ -42,7 +42,8 @@ static void end_with(struct upstream *upstream, enum upstream_fault_kind kind, c
         list_remove(&stream->link);
         stream->upstream = NULL;
         stream->open = false;
-        struct upstream_reset reset = {.error_code = NGHTTP2_NO_ERROR, .fault = &fault};
+        struct upstream_reset reset = {
+            .error_code = NGHTTP2_NO_ERROR, .fault = &fault, .did_not_run = !stream->sent};
         stream->events->on_reset(stream->call, &reset);
     }
     upstream->h2.unconsumed = 0; /* with the connection its windows are gone */
@@ -117,13 +118,13 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
     return 0;
 }
 
-/* A request that was submitted just before GOAWAY came: it did not run. */
-static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *frame, int error,
-                             void *user_data)
+static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    struct upstream_stream *stream = stream_of(session, frame->hd.stream_id);
-    if (frame->hd.type == NGHTTP2_HEADERS && stream != NULL)
-        stream->never_sent = true;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+        struct upstream_stream *stream = stream_of(session, frame->hd.stream_id);
+        if (stream != NULL)
+            stream->sent = true;
+    }
     return 0;
 }
 
@@ -135,8 +136,11 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     upstream->open_count--;
     if (stream != NULL) {
         stream->open = false;
+        /* Not sent: GOAWAY came between submitting and flushing. Above GOAWAY's last stream:
+         * nghttp2 closes those as refused. */
         struct upstream_reset reset = {
-            .error_code = stream->never_sent ? NGHTTP2_REFUSED_STREAM : error_code,
+            .error_code = stream->sent ? error_code : NGHTTP2_REFUSED_STREAM,
+            .did_not_run = !stream->sent || error_code == NGHTTP2_REFUSED_STREAM,
         };
         stream->events->on_reset(stream->call, &reset);
     }
@@ -174,7 +178,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
-    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_request);
     nghttp2_option_set_no_auto_window_update(option, 1);
@@ -350,7 +354,7 @@ int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, si
         return id;
     upstream->open_count++;
     stream->id = id;
-    stream->never_sent = false;
+    stream->sent = false;
     stream->open = true;
     stream->request->to.h2 = &upstream->h2;
     stream->request->to.stream_id = id;

@@ -50,6 +50,7 @@ struct upstream_fault {
 struct upstream_reset {
     uint32_t error_code;                /* HTTP/2's, NGHTTP2_NO_ERROR for a lost connection */
     const struct upstream_fault *fault; /* of a lost connection, else NULL */
+    bool did_not_run; /* provably: refused, above GOAWAY's last stream, or never sent */
 };
 
 struct upstream_stream_events {
@@ -69,7 +70,7 @@ struct upstream_stream {
     struct upstream *upstream; /* weak: NULL while not attached */
     int32_t id;                /* 0 until submitted */
     bool open;                 /* submitted, and HTTP/2 has not closed it */
-    bool never_sent;           /* its HEADERS could not be sent any more */
+    bool sent;                 /* its HEADERS have left */
     uint64_t waiting_since_ms; /* the pool's */
     struct body *request;      /* borrowed from the call */
     const struct upstream_stream_events *events;

@@ -34,7 +34,8 @@ static void expect_sample(struct byte_queue *queue, size_t from, size_t len, siz
     uint8_t bytes[5000];
     for (size_t at = from; at < from + len;) {
         size_t n = from + len - at < step ? from + len - at : step;
-        byte_queue_take(queue, bytes, n);
+        byte_queue_copy(queue, 0, bytes, n);
+        byte_queue_drop(queue, n);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(bytes[i], sample_byte(at + i));
         at += n;
@@ -53,6 +54,29 @@ static void test_order_is_kept(void **state)
         assert_int_equal(queue.bytes, 0);
         assert_int_equal(pool.used_count, 0);
     }
+    byte_pool_finish(&pool);
+}
+
+static void test_copy_at_any_offset(void **state)
+{
+    static const size_t offsets[] = {0,
+                                     1,
+                                     BYTE_SMALL_BLOCK_BYTES - 1,
+                                     BYTE_BLOCK_BYTES - 5,
+                                     BYTE_BLOCK_BYTES,
+                                     BYTE_BLOCK_BYTES + BYTE_SMALL_BLOCK_BYTES,
+                                     SAMPLE_BYTES - 100};
+    struct byte_pool pool = {0};
+    struct byte_queue queue;
+    byte_queue_init(&queue, &pool);
+    push_sample(&queue, SAMPLE_BYTES, 200);
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        uint8_t bytes[100];
+        byte_queue_copy(&queue, offsets[i], bytes, sizeof bytes);
+        for (size_t j = 0; j < sizeof bytes; j++)
+            assert_int_equal(bytes[j], sample_byte(offsets[i] + j));
+    }
+    byte_queue_clear(&queue);
     byte_pool_finish(&pool);
 }
 
@@ -103,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_is_kept),
+        cmocka_unit_test(test_copy_at_any_offset),
         cmocka_unit_test(test_truncate_keeps_the_front),
         cmocka_unit_test(test_clear_gives_blocks_back),
     };
