@@ -18,6 +18,8 @@ struct transport {
     struct tls *tls; /* owned, or NULL */
     bool tls_open;
     bool ended; /* on_end was reported, or nothing may be reported any more */
+    uv_timer_t *linger;   /* owned; runs while the peer is given time to read the last bytes */
+    uv_shutdown_t shutdown_request;
     uv_write_t write_request;
     uint8_t *unsent; /* owned while write_request is in flight */
 };
@@ -165,9 +167,13 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)transport->engine->read_buffer, ENGINE_READ_BYTES);
 }
 
+static void close_now(struct transport *transport);
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct transport *transport = stream->data;
+    if (transport->linger != NULL && n < 0)
+        close_now(transport);
     if (transport->ended || n == 0)
         return;
     if (n < 0) {
@@ -223,16 +229,54 @@ static void on_close(uv_handle_t *handle)
     free(transport);
 }
 
+static void on_linger_closed(uv_handle_t *timer)
+{
+    free(timer);
+}
+
+static void close_now(struct transport *transport)
+{
+    if (transport->linger != NULL)
+        uv_close((uv_handle_t *)transport->linger, on_linger_closed);
+    transport->linger = NULL;
+    uv_close((uv_handle_t *)&transport->handle, on_close);
+}
+
+static void on_linger_timeout(uv_timer_t *timer)
+{
+    close_now(timer->data);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+    /* The end was sent; the peer's is waited for, or the time runs out. */
+}
+
+/* Closing a socket with unread bytes resets the connection, and then the peer may lose what was
+ * sent last: a GOAWAY or an answer. So the end is sent first, and reading goes on for a moment. */
+static bool begin_linger(struct transport *transport)
+{
+    if (uv_shutdown(&transport->shutdown_request, &transport->handle.stream, on_shutdown) < 0)
+        return false;
+    transport->linger = xcalloc(1, sizeof *transport->linger);
+    uv_timer_init(transport->engine->loop, transport->linger);
+    transport->linger->data = transport;
+    uv_timer_start(transport->linger, on_linger_timeout, TRANSPORT_LINGER_MS, 0);
+    return true;
+}
+
 void transport_close(struct transport *transport)
 {
     if (transport == NULL)
         return;
-    bool by_peer = transport->ended;
+    bool open = !transport->ended && transport->events != NULL;
     transport->ended = true;
     transport->owner = NULL;
-    if (transport->tls != NULL && !by_peer && transport->unsent == NULL) {
+    if (open && transport->tls == NULL && begin_linger(transport))
+        return;
+    if (open && transport->tls != NULL && transport->unsent == NULL) {
         tls_shutdown(transport->tls);
         send_ciphertext(transport);
     }
-    uv_close((uv_handle_t *)&transport->handle, on_close);
+    close_now(transport);
 }

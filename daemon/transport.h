@@ -18,6 +18,8 @@
 #include "daemon/engine.h"
 #include "daemon/tls.h"
 
+enum { TRANSPORT_LINGER_MS = 1000 };
+
 /* Why a transport ended by itself. */
 struct transport_end {
     int error; /* 0 or UV_EOF: the peer closed; else a negative errno of libuv */
@@ -51,8 +53,8 @@ bool transport_is_writable(const struct transport *transport);
 /* Sends all of it or keeps the rest; only while transport_is_writable(). */
 void transport_write(struct transport *transport, const uint8_t *bytes, size_t len);
 
-/* Ends it, once; may be called from its own events, and with NULL. What is kept for writing is
- * lost: an owner that wants it sent waits for on_writable first. */
+/* Ends it, once; may be called from its own events, and with NULL. Without TLS the peer is given
+ * TRANSPORT_LINGER_MS to read what was written last. */
 void transport_close(struct transport *transport);
 
 #endif
