@@ -73,12 +73,12 @@ static void detach_upstream(struct call *call)
     body_forget_source(&call->response_body);
 }
 
-/* The one place where the bridge ends a call by itself. Before any answer the client gets a
+/* Before any answer the client gets a
  * Trailers-Only status. After that what has arrived in whole messages is still delivered and the
  * status follows as trailers; where the client has part of a message already, only REFUSED_STREAM
  * is left: both make Spark's clients re-attach, while INTERNAL_ERROR or CANCEL would fail the query
  * and an invented OK would lose rows in silence. */
-static void call_finish(struct call *call, const struct rpc_status *status)
+void call_finish(struct call *call, const struct rpc_status *status)
 {
     if (call->response == CALL_RESPONSE_LAST)
         return;
@@ -106,6 +106,13 @@ static void call_finish(struct call *call, const struct rpc_status *status)
     header_list_finish(&call->trailers);
     add_status(&call->trailers, status);
     body_end(&call->response_body);
+}
+
+void call_answer(struct call *call, const struct header_list *headers)
+{
+    nghttp2_nv fields[8];
+    settle_request(call);
+    submit_response(call, fields, policy_response_fields(headers, fields), false);
 }
 
 static void finish_lost(struct call *call, const struct upstream_fault *fault)
@@ -336,24 +343,6 @@ void call_destroy(struct call *call, uint32_t error_code)
     free(call);
 }
 
-/* For a browser, curl or a health checker that came to the wrong port. It waits for the end of the
- * request, whose body is dropped. */
-static void answer_not_grpc(struct call *call)
-{
-    static const char sentence[] =
-        "This port is sparkbridge. It serves Spark Connect (gRPC) only: use sc://HOST:PORT in a "
-        "Spark Connect client.\n";
-    struct header_list headers = {0};
-    header_list_add_text(&headers, ":status", "415");
-    header_list_add_text(&headers, "content-type", "text/plain; charset=utf-8");
-    nghttp2_nv fields[2];
-    submit_response(call, fields, policy_response_fields(&headers, fields), false);
-    header_list_finish(&headers);
-    body_push(&call->response_body, (const uint8_t *)sentence, sizeof sentence - 1);
-    body_end(&call->response_body);
-    call->response_complete = true;
-}
-
 /* Serverless compute wants the session id as a header, and it stands in the first message. */
 static void on_peek(struct call *call, enum session_peek_result result)
 {
@@ -389,14 +378,14 @@ void call_on_request(struct call *call, bool last)
     struct rpc_status status;
     call->request_complete = call->request_body.ended = last;
     switch (policy_check(&call->request, &status)) {
-    case POLICY_NOT_GRPC:
-        call->not_grpc = true;
-        if (last)
-            answer_not_grpc(call);
-        return;
     case POLICY_REFUSE: call_finish(call, &status); return;
-    case POLICY_FORWARD: break;
+    case POLICY_NOT_GRPC: call->kind = CALL_NOT_GRPC; break;
+    case POLICY_HEALTH_CHECK: call->kind = CALL_HEALTH_CHECK; break;
+    case POLICY_HEALTH_WATCH: call->kind = CALL_HEALTH_WATCH; break;
+    case POLICY_FORWARD: call->kind = CALL_FORWARDED; break;
     }
+    if (call->kind != CALL_FORWARDED)
+        return;
     snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
         begin_peek(call, last);
@@ -406,7 +395,7 @@ void call_on_request(struct call *call, bool last)
 
 void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
 {
-    bool wanted = call->response != CALL_RESPONSE_LAST && !call->not_grpc &&
+    bool wanted = call->response != CALL_RESPONSE_LAST && call->kind != CALL_NOT_GRPC &&
                   (call->upstream.open || call->upstream.id == 0);
     if (!wanted) {
         h2_consume(call->downstream, call->stream_id, len);
@@ -421,8 +410,6 @@ void call_on_request_last(struct call *call)
 {
     call->request_complete = true;
     body_end(&call->request_body);
-    if (call->not_grpc && call->response == CALL_RESPONSE_NONE)
-        answer_not_grpc(call);
     if (call->peek != NULL && call->peek->result == SESSION_PEEK_MORE)
         on_peek(call, SESSION_PEEK_ABSENT);
 }

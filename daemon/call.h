@@ -20,6 +20,7 @@
 #include "daemon/pool.h"
 #include "daemon/upstream.h"
 #include "proto/grpc_framing.h"
+#include "proto/rpc_status.h"
 #include "proto/session_peek.h"
 
 /* How far the answer has come on its way to the client. */
@@ -27,6 +28,14 @@ enum call_response {
     CALL_RESPONSE_NONE, /* nothing submitted */
     CALL_RESPONSE_OPEN, /* headers submitted; body and trailers follow */
     CALL_RESPONSE_LAST, /* the trailers are submitted, or the whole answer was headers */
+};
+
+/* Who answers. */
+enum call_kind {
+    CALL_FORWARDED,
+    CALL_NOT_GRPC, /* the bridge itself: local.h */
+    CALL_HEALTH_CHECK,
+    CALL_HEALTH_WATCH,
 };
 
 enum { CALL_MAX_REPLAYS = 3 };
@@ -47,7 +56,7 @@ struct call {
     struct header_list trailers;
     struct grpc_framing framing; /* of the response's received bytes */
     enum call_response response;
-    bool not_grpc;          /* a request for something else, answered 415 */
+    enum call_kind kind;
     bool request_complete;  /* the client's END_STREAM has come */
     bool response_complete; /* the upstream's END_STREAM has come */
     int status;             /* grpc-status as sent to the client, -1 while unknown */
@@ -69,6 +78,13 @@ void call_on_request_last(struct call *call);
 /* The downstream session's data provider for responses. */
 ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags);
 int call_send_response(struct call *call, const uint8_t *frame_header, size_t len);
+
+/* The one place where the bridge ends a call by itself: what the client sees depends on how far the
+ * answer has come. Nothing happens where it is complete. */
+void call_finish(struct call *call, const struct rpc_status *status);
+
+/* Begins an answer of the bridge's own; body and trailers follow in the call's fields. */
+void call_answer(struct call *call, const struct header_list *headers);
 
 /* The bridge is stopping: ends the call as if its upstream were lost. */
 void call_abort(struct call *call, const char *reason);

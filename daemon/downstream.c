@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "daemon/call.h"
 #include "daemon/h2.h"
+#include "daemon/local.h"
 #include "daemon/preface.h"
 
 struct downstream {
@@ -92,16 +93,16 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        call = call_of(session, frame->hd.stream_id);
-        if (call != NULL && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-            call_on_request(call, last);
-        else if (call != NULL && last)
-            call_on_request_last(call); /* request trailers: gRPC has none */
-        break;
     case NGHTTP2_DATA:
         call = call_of(session, frame->hd.stream_id);
-        if (call != NULL && last)
+        if (call == NULL)
+            break;
+        if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+            call_on_request(call, last);
+        else if (last) /* with DATA, or with request trailers, which gRPC does not have */
             call_on_request_last(call);
+        if (last)
+            local_on_request_complete(call);
         break;
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && downstream->drain == DRAIN_NOTICE &&
@@ -271,6 +272,8 @@ void downstream_set_drain(struct downstream_set *set)
             downstream_destroy(downstream);
             continue;
         }
+        list_for_each(call_node, &downstream->calls)
+            local_stop(container_of(call_node, struct call, link));
         nghttp2_submit_shutdown_notice(downstream->h2.session);
         nghttp2_submit_ping(downstream->h2.session, NGHTTP2_FLAG_NONE, drain_ping);
         downstream->drain = DRAIN_NOTICE;

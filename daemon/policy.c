@@ -44,6 +44,10 @@ enum policy_verdict policy_check(const struct header_list *request, struct rpc_s
         return POLICY_NOT_GRPC;
 
     const char *path = header_list_find(request, ":path");
+    if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Check") == 0)
+        return POLICY_HEALTH_CHECK;
+    if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Watch") == 0)
+        return POLICY_HEALTH_WATCH;
     if (any_path_is_allowed() && path != NULL)
         return POLICY_FORWARD;
     if (path == NULL || strncmp(path, service_prefix, strlen(service_prefix)) != 0 ||

@@ -19,7 +19,9 @@ enum { POLICY_MAX_FIELDS = HEADER_LIST_MAX_FIELDS + METADATA_MAX_ENTRIES + 8 };
 enum policy_verdict {
     POLICY_FORWARD,
     POLICY_REFUSE,   /* a gRPC call that is not forwarded: ret_status says why */
-    POLICY_NOT_GRPC, /* answer 415 */
+    POLICY_NOT_GRPC, /* advice instead of an answer */
+    POLICY_HEALTH_CHECK,
+    POLICY_HEALTH_WATCH,
 };
 
 enum policy_verdict policy_check(const struct header_list *request, struct rpc_status *ret_status);

@@ -157,8 +157,7 @@ static void begin_message(struct session_peek *peek)
 enum session_peek_result session_peek_feed(struct session_peek *peek, const uint8_t *bytes,
                                            size_t len)
 {
-    while (len > 0 && peek->result == SESSION_PEEK_MORE &&
-           peek->prefix_len < GRPC_PREFIX_BYTES) {
+    while (len > 0 && peek->result == SESSION_PEEK_MORE && peek->prefix_len < GRPC_PREFIX_BYTES) {
         peek->prefix[peek->prefix_len++] = *bytes++;
         len--;
         if (peek->prefix_len == GRPC_PREFIX_BYTES)

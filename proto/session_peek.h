@@ -23,9 +23,9 @@ enum {
 };
 
 enum session_peek_result {
-    SESSION_PEEK_MORE,  /* not there yet */
-    SESSION_PEEK_FOUND, /* session_id is set */
-    SESSION_PEEK_ABSENT, /* the message has none, or nothing that may be a header's value */
+    SESSION_PEEK_MORE,       /* not there yet */
+    SESSION_PEEK_FOUND,      /* session_id is set */
+    SESSION_PEEK_ABSENT,     /* the message has none, or nothing that may be a header's value */
     SESSION_PEEK_UNREADABLE, /* an encoding that is not known, or bytes that are no message */
 };
 
@@ -35,10 +35,10 @@ struct session_peek {
     char encoding[16]; /* grpc-encoding, for compressed messages */
     uint8_t prefix[GRPC_PREFIX_BYTES];
     uint8_t prefix_len;
-    uint32_t left;              /* bytes of the message that have not come */
-    struct z_stream_s *inflate; /* owned; for a compressed message */
-    uint64_t seen;              /* bytes of the message, after decompression */
-    uint64_t skip;              /* of a field that is not wanted */
+    uint32_t left;                            /* bytes of the message that have not come */
+    struct z_stream_s *inflate;               /* owned; for a compressed message */
+    uint64_t seen;                            /* bytes of the message, after decompression */
+    uint64_t skip;                            /* of a field that is not wanted */
     uint8_t field[SESSION_ID_MAX_BYTES + 16]; /* a field's start: tag, length, value */
     size_t field_len;
     enum session_peek_result result;
