@@ -3,9 +3,9 @@
  * and who has to be told when they leave. A call has two, one each way.
  *
  * A request's body keeps what it has sent until it is settled, so that a call which provably did
- * not run can be sent again. Owner: the call. The sessions at both ends are weak and are set to NULL
- * when they end. What is queued is bounded by the window of the stream it came from, because credit
- * is given back only when bytes leave, plus what is kept. Loop thread only.
+ * not run can be sent again. Owner: the call. The sessions at both ends are weak and are set to
+ * NULL when they end. What is queued is bounded by the window of the stream it came from, because
+ * credit is given back only when bytes leave, plus what is kept. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_BODY_H
 #define SPARKBRIDGE_DAEMON_BODY_H

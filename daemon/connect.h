@@ -1,29 +1,53 @@
 /*
- * Finding a host's addresses and connecting to the first that answers.
+ * Connecting to the workspace's host: names, addresses, proxies. libcurl does it: both address
+ * families raced (RFC 8305), HTTP CONNECT and SOCKS proxies with their authentication, and then
+ * hands the connected socket over.
  *
- * Owner: itself; it ends by calling back once, or silently after connect_cancel(). There is no
- * timer here: the caller limits the time and cancels. Loop thread only.
+ * Owner: a connector is one for the process; a struct connect ends by calling back once, or
+ * silently by connect_cancel(). There is no limit of time here: the caller cancels. Loop thread
+ * only.
  */
 #ifndef SPARKBRIDGE_DAEMON_CONNECT_H
 #define SPARKBRIDGE_DAEMON_CONNECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/transport.h"
 
+struct connector;
 struct connect;
 
+/* How to get there; all text borrowed for the call of connect_start(). */
+struct connect_target {
+    const char *host;
+    uint16_t port;
+    const char *proxy;    /* URL, or NULL for none */
+    const char *no_proxy; /* hosts to be reached without it, comma-separated, or NULL */
+};
+
+enum connect_failure {
+    CONNECT_FAILED_NAME,    /* the host's name, or the proxy's, could not be resolved */
+    CONNECT_FAILED_CONNECT, /* nobody there */
+    CONNECT_FAILED_PROXY,   /* the proxy answered, and refused */
+};
+
 struct connect_result {
-    struct transport *transport; /* the caller's now; NULL on failure */
-    bool resolved;               /* false: the name could not be resolved */
-    int error;                   /* negative errno of libuv, of the last address tried */
-    char address[64];            /* the last address tried, for messages */
+    struct transport *transport; /* the callback's to own; NULL on failure */
+    enum connect_failure failure;
+    char address[64]; /* the last address tried, for messages; may be empty */
+    char text[160];   /* a phrase about the failure */
 };
 
 typedef void (*connect_callback)(void *owner, const struct connect_result *result);
 
-/* Starts; `host` is copied. The callback never comes before this returns. */
-struct connect *connect_start(struct engine *engine, const char *host, uint16_t port,
+struct connector *connector_create(struct engine *engine);
+
+/* Nothing may be connecting any more. The loop must run once more for its handles to close. */
+void connector_destroy(struct connector *connector);
+
+/* Starts. The callback never comes before this returns. */
+struct connect *connect_start(struct connector *connector, const struct connect_target *target,
                               connect_callback callback, void *owner);
 
 /* The callback will not be called; accepts NULL. */

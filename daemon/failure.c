@@ -48,6 +48,11 @@ void failure_from_fault(const struct binding *binding, const struct upstream_fau
                        target, fault->address[0] != '\0' ? fault->address : "its address",
                        fault->text, source);
         break;
+    case UPSTREAM_FAULT_PROXY:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "PROXY_REFUSED",
+                       "sparkbridge: the proxy on the way to workspace %s gave no connection: %s",
+                       target, fault->text);
+        break;
     case UPSTREAM_FAULT_UNTRUSTED:
         rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TRUSTED",
                        "sparkbridge: the certificate of workspace %s is not trusted (%s); if a "

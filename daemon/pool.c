@@ -2,6 +2,7 @@
 #include "daemon/pool.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
@@ -9,8 +10,9 @@
 struct pool {
     unsigned refs;
     struct engine *engine;
-    struct binding *binding; /* owned reference: nghttp2 may still point into its secret */
-    struct upstream_target target;
+    struct binding *binding;       /* owned reference: nghttp2 may still point into its secret */
+    struct upstream_target target; /* its TLS context is an owned reference */
+    char *proxy, *no_proxy;        /* owned; the target's */
     struct list upstreams;
     size_t upstream_count;
     struct list waiting; /* struct upstream_stream, oldest first */
@@ -61,8 +63,9 @@ static void refuse_waiting(struct pool *pool, const struct upstream_fault *fault
 /* A fault that time may cure by itself, unlike a certificate that is not trusted. */
 static bool may_pass(const struct upstream_fault *fault)
 {
-    return fault->kind == UPSTREAM_FAULT_CONNECT || fault->kind == UPSTREAM_FAULT_LOST ||
-           fault->kind == UPSTREAM_FAULT_TIMEOUT || fault->kind == UPSTREAM_FAULT_DNS;
+    return fault->kind == UPSTREAM_FAULT_CONNECT || fault->kind == UPSTREAM_FAULT_PROXY ||
+           fault->kind == UPSTREAM_FAULT_LOST || fault->kind == UPSTREAM_FAULT_TIMEOUT ||
+           fault->kind == UPSTREAM_FAULT_DNS;
 }
 
 static void log_end(const struct pool *pool, const struct upstream_fault *fault)
@@ -123,7 +126,7 @@ static void dial(struct pool *pool)
     };
     if (pool->upstream_count >= POOL_MAX_UPSTREAMS)
         return; /* on_room or on_end serves those that wait */
-    struct upstream *upstream = upstream_create(pool->engine, &pool->target, &events, pool);
+    struct upstream *upstream = upstream_create(&pool->target, &events, pool);
     list_append(&pool->upstreams, upstream_link(upstream));
     pool->upstream_count++;
 }
@@ -154,24 +157,32 @@ void pool_release(struct upstream_stream *stream, uint32_t error_code)
     upstream_detach(stream, error_code); /* also takes it off the list of those that wait */
 }
 
-struct pool *pool_create(struct engine *engine, struct binding *binding, struct tls_context *tls,
-                         unsigned connect_timeout_ms)
+struct pool *pool_create(const struct pool_config *config)
 {
     struct pool *pool = xcalloc(1, sizeof *pool);
     pool->refs = 1;
-    pool->engine = engine;
-    pool->binding = binding_ref(binding);
+    pool->engine = config->engine;
+    pool->binding = binding_ref(config->binding);
+    pool->proxy = config->proxy != NULL ? xstrdup(config->proxy) : NULL;
+    pool->no_proxy = config->no_proxy != NULL ? xstrdup(config->no_proxy) : NULL;
     pool->target = (struct upstream_target){
-        .host = binding->host,
-        .port = binding->port,
-        .tls = tls_context_ref(tls),
-        .connect_timeout_ms = connect_timeout_ms,
+        .engine = config->engine,
+        .connector = config->connector,
+        .tls = tls_context_ref(config->tls),
+        .address =
+            {
+                .host = config->binding->host,
+                .port = config->binding->port,
+                .proxy = pool->proxy,
+                .no_proxy = pool->no_proxy,
+            },
+        .connect_timeout_ms = config->connect_timeout_ms,
     };
     list_init(&pool->upstreams);
     list_init(&pool->waiting);
     pool->retry_ms = POOL_RETRY_FIRST_MS;
     pool->retry = xcalloc(1, sizeof *pool->retry);
-    uv_timer_init(engine->loop, pool->retry);
+    uv_timer_init(config->engine->loop, pool->retry);
     pool->retry->data = pool;
     return pool;
 }
@@ -197,7 +208,23 @@ void pool_unref(struct pool *pool)
     uv_close((uv_handle_t *)pool->retry, on_retry_closed);
     tls_context_unref(pool->target.tls);
     binding_unref(pool->binding);
+    if (pool->proxy != NULL)
+        secret_wipe_text(pool->proxy); /* it may hold a password */
+    free(pool->proxy);
+    free(pool->no_proxy);
     free(pool);
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool pool_matches(const struct pool *pool, const struct pool_config *config)
+{
+    return pool->target.tls == config->tls && binding_equal(pool->binding, config->binding) &&
+           pool->target.connect_timeout_ms == config->connect_timeout_ms &&
+           text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy);
 }
 
 const struct binding *pool_binding(const struct pool *pool)

@@ -26,9 +26,23 @@ enum {
 
 struct pool;
 
-/* A pool with one reference that keeps one of the binding and of the TLS context. */
-struct pool *pool_create(struct engine *engine, struct binding *binding, struct tls_context *tls,
-                         unsigned connect_timeout_ms);
+/* What a pool is made of. It keeps references or copies of all but the first two, which outlive
+ * it. */
+struct pool_config {
+    struct engine *engine;
+    struct connector *connector;
+    struct binding *binding;
+    struct tls_context *tls;
+    const char *proxy, *no_proxy; /* as in struct connect_target */
+    unsigned connect_timeout_ms;
+};
+
+/* A pool with one reference. */
+struct pool *pool_create(const struct pool_config *config);
+
+/* Would a pool made of `config` do the same? */
+bool pool_matches(const struct pool *pool, const struct pool_config *config);
+
 struct pool *pool_ref(struct pool *pool);
 void pool_unref(struct pool *pool); /* accepts NULL */
 

@@ -6,7 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
-#include "common/strbuf.h"
+#include "daemon/connect.h"
 #include "daemon/listener.h"
 #include "daemon/pool.h"
 
@@ -102,12 +102,15 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
     list_init(ret_fresh);
     for (size_t i = 0; i < config->listener_count; i++) {
         struct entry *old = find_entry(serving, config->listeners[i].name);
-        bool same = old != NULL && tls == serving->tls &&
-                    config->connect_timeout_ms == serving->setup.config->connect_timeout_ms &&
-                    binding_equal(pool_binding(old->pool), next->bindings[i]);
-        struct pool *pool =
-            same ? pool_ref(old->pool)
-                 : pool_create(serving->engine, next->bindings[i], tls, config->connect_timeout_ms);
+        const struct pool_config pool_config = {
+            .engine = serving->engine,
+            .connector = serving->connector,
+            .binding = next->bindings[i],
+            .tls = tls,
+            .connect_timeout_ms = config->connect_timeout_ms,
+        };
+        bool same = old != NULL && pool_matches(old->pool, &pool_config);
+        struct pool *pool = same ? pool_ref(old->pool) : pool_create(&pool_config);
         struct entry *fresh = entry_create(serving, config->listeners[i].name, pool);
         pool_unref(pool);
         list_append(ret_fresh, &fresh->link);
@@ -218,6 +221,7 @@ void serving_init(struct serving *serving, struct engine *engine,
                   void (*on_idle)(struct serving *serving))
 {
     *serving = (struct serving){.engine = engine, .on_idle = on_idle};
+    serving->connector = connector_create(engine);
     list_init(&serving->entries);
 }
 
@@ -246,6 +250,7 @@ void serving_finish(struct serving *serving)
 {
     serving->stopped = false;
     destroy_list(&serving->entries);
+    connector_destroy(serving->connector);
     tls_context_unref(serving->tls);
     setup_finish(&serving->setup);
 }

@@ -17,7 +17,8 @@
 #include "daemon/tls.h"
 
 struct serving {
-    struct engine *engine;   /* borrowed */
+    struct engine *engine;       /* borrowed */
+    struct connector *connector; /* owned */
     struct setup setup;      /* owned: what is served now */
     struct tls_context *tls; /* owned reference */
     struct list entries;     /* one a listener, also those that only wait for their clients */

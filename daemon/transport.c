@@ -17,8 +17,8 @@ struct transport {
     void *owner;     /* weak: NULL once closed */
     struct tls *tls; /* owned, or NULL */
     bool tls_open;
-    bool ended; /* on_end was reported, or nothing may be reported any more */
-    uv_timer_t *linger;   /* owned; runs while the peer is given time to read the last bytes */
+    bool ended;         /* on_end was reported, or nothing may be reported any more */
+    uv_timer_t *linger; /* owned; runs while the peer is given time to read the last bytes */
     uv_shutdown_t shutdown_request;
     uv_write_t write_request;
     uint8_t *unsent; /* owned while write_request is in flight */

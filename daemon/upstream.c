@@ -9,9 +9,8 @@
 #include "common/alloc.h"
 
 struct upstream {
-    struct list link; /* on the pool's list */
-    struct engine *engine;
-    struct upstream_target target;
+    struct list link;                     /* on the pool's list */
+    const struct upstream_target *target; /* borrowed: the pool's */
     const struct upstream_events *events;
     void *pool; /* weak: owns us */
 
@@ -249,12 +248,16 @@ static void on_connected(void *owner, const struct connect_result *result)
     upstream->connect = NULL;
     memcpy(upstream->address, result->address, sizeof upstream->address);
     if (result->transport == NULL) {
-        end_with(upstream, result->resolved ? UPSTREAM_FAULT_CONNECT : UPSTREAM_FAULT_DNS,
-                 uv_strerror(result->error));
+        static const enum upstream_fault_kind kinds[] = {
+            [CONNECT_FAILED_NAME] = UPSTREAM_FAULT_DNS,
+            [CONNECT_FAILED_CONNECT] = UPSTREAM_FAULT_CONNECT,
+            [CONNECT_FAILED_PROXY] = UPSTREAM_FAULT_PROXY,
+        };
+        end_with(upstream, kinds[result->failure], result->text);
         return;
     }
-    struct tls *tls = tls_create(upstream->target.tls, upstream->target.host);
-    int error = h2_start(&upstream->h2, upstream->engine, create_session(upstream),
+    struct tls *tls = tls_create(upstream->target->tls, upstream->target->address.host);
+    int error = h2_start(&upstream->h2, upstream->target->engine, create_session(upstream),
                          result->transport, tls, &h2_events, upstream);
     if (error < 0)
         end_with(upstream, UPSTREAM_FAULT_CONNECT, uv_strerror(error));
@@ -264,25 +267,24 @@ static void on_timeout(uv_timer_t *timer)
 {
     struct upstream *upstream = timer->data;
     char text[96];
-    snprintf(text, sizeof text, "no answer within %u ms", upstream->target.connect_timeout_ms);
+    snprintf(text, sizeof text, "no answer within %u ms", upstream->target->connect_timeout_ms);
     end_with(upstream, UPSTREAM_FAULT_TIMEOUT, text);
 }
 
-struct upstream *upstream_create(struct engine *engine, const struct upstream_target *target,
+struct upstream *upstream_create(const struct upstream_target *target,
                                  const struct upstream_events *events, void *pool)
 {
     struct upstream *upstream = xcalloc(1, sizeof *upstream);
-    upstream->engine = engine;
-    upstream->target = *target;
+    upstream->target = target;
     upstream->events = events;
     upstream->pool = pool;
     list_init(&upstream->link);
     list_init(&upstream->streams);
     upstream->timer = xcalloc(1, sizeof *upstream->timer);
-    uv_timer_init(engine->loop, upstream->timer);
+    uv_timer_init(target->engine->loop, upstream->timer);
     upstream->timer->data = upstream;
     uv_timer_start(upstream->timer, on_timeout, target->connect_timeout_ms, 0);
-    upstream->connect = connect_start(engine, target->host, target->port, on_connected, upstream);
+    upstream->connect = connect_start(target->connector, &target->address, on_connected, upstream);
     return upstream;
 }
 

@@ -32,6 +32,7 @@ enum {
 enum upstream_fault_kind {
     UPSTREAM_FAULT_DNS,
     UPSTREAM_FAULT_CONNECT,
+    UPSTREAM_FAULT_PROXY, /* the proxy on the way refused */
     UPSTREAM_FAULT_TIMEOUT,
     UPSTREAM_FAULT_UNTRUSTED,
     UPSTREAM_FAULT_NOT_TLS,
@@ -83,15 +84,17 @@ struct upstream_events {
     void (*on_end)(void *pool, struct upstream *upstream, const struct upstream_fault *fault);
 };
 
+/* Where to and how; all borrowed, and outlives the upstream. */
 struct upstream_target {
-    const char *host; /* borrowed: outlives the upstream */
-    uint16_t port;
-    struct tls_context *tls; /* borrowed */
-    unsigned connect_timeout_ms;
+    struct engine *engine;
+    struct connector *connector;
+    struct tls_context *tls;
+    struct connect_target address;
+    unsigned connect_timeout_ms; /* for everything until TLS is up */
 };
 
 /* Starts to connect. No event comes before this returns. */
-struct upstream *upstream_create(struct engine *engine, const struct upstream_target *target,
+struct upstream *upstream_create(const struct upstream_target *target,
                                  const struct upstream_events *events, void *pool);
 /* Only without attached streams, or from on_end, which has detached them. */
 void upstream_destroy(struct upstream *upstream);
