@@ -7,13 +7,46 @@ void body_init(struct body *body, struct byte_pool *pool)
     byte_queue_init(&body->queue, pool);
 }
 
+/* Does a larger window pay? Returns by how much it grew. */
+static uint32_t grow_window(struct body_source *from, size_t len)
+{
+    if (from->rtt_ns == 0 || from->window_bytes >= from->max_window_bytes)
+        return 0;
+    uint64_t now = uv_hrtime();
+    if (now - from->epoch_ns > from->rtt_ns) {
+        from->epoch_ns = now;
+        from->epoch_bytes = 0;
+    }
+    from->epoch_bytes += len;
+    if (from->epoch_bytes < from->window_bytes / 2)
+        return 0;
+    from->epoch_bytes = 0;
+    uint32_t room = from->max_window_bytes - from->window_bytes;
+    uint32_t more = from->window_bytes < room ? from->window_bytes : room;
+    from->window_bytes += more;
+    return more;
+}
+
+/* `len` bytes that came from there have left, or are dropped. */
+static void give_back(struct body *body, size_t len)
+{
+    struct body_source *from = &body->from;
+    if (from->h2 == NULL || len == 0)
+        return;
+    h2_consume(from->h2, len);
+    from->owed_bytes += (uint32_t)len + grow_window(from, len);
+    if (from->owed_bytes < from->window_bytes / BODY_CREDIT_PARTS || body->ended)
+        return; /* after its end a stream needs none */
+    h2_credit_stream(from->h2, from->stream_id, from->owed_bytes);
+    from->owed_bytes = 0;
+}
+
 /* Gives credit back for the queue's first `len` bytes, as far as that has not been done. */
 static void credit_up_to(struct body *body, size_t len)
 {
     if (len <= body->credited)
         return;
-    if (body->from.h2 != NULL)
-        h2_consume(body->from.h2, body->from.stream_id, len - body->credited);
+    give_back(body, len - body->credited);
     body->credited = len;
 }
 
@@ -102,8 +135,7 @@ void body_drop(struct body *body, size_t keep)
     if (keep >= body->queue.bytes)
         return;
     size_t held = body->credited > keep ? body->credited : keep;
-    if (body->from.h2 != NULL)
-        h2_consume(body->from.h2, body->from.stream_id, body->queue.bytes - held);
+    give_back(body, body->queue.bytes - held);
     byte_queue_truncate(&body->queue, keep);
     body->credited = body->credited < keep ? body->credited : keep;
     body->sent = body->sent < keep ? body->sent : keep;

@@ -16,18 +16,32 @@
 #include "common/byte_queue.h"
 #include "daemon/h2.h"
 
-enum { BODY_KEEP_BYTES = 64 * 1024 }; /* a longer body is settled once so much has been sent */
+enum {
+    BODY_KEEP_BYTES = 64 * 1024, /* a longer body is settled once so much has been sent */
+    BODY_CREDIT_PARTS = 8,       /* credit goes back in eighths of the window */
+};
 
-/* One end of a body: a stream of a session. */
-struct body_peer {
+/* The end of a body that it leaves by: a stream of a session. */
+struct body_destination {
     struct h2 *h2; /* weak, NULL when the session is gone or not there yet */
     int32_t stream_id;
 };
 
+/* The end of a body that it comes in by, with the state of that stream's window. */
+struct body_source {
+    struct h2 *h2; /* weak, as above */
+    int32_t stream_id;
+    uint32_t window_bytes, max_window_bytes;
+    uint32_t owed_bytes;  /* have left, and the stream has no credit for them yet */
+    uint64_t rtt_ns;      /* to the peer; 0 where the window never grows */
+    uint64_t epoch_ns;    /* when the current round trip began ... */
+    uint64_t epoch_bytes; /* ... and what has left since */
+};
+
 struct body {
     struct byte_queue queue;
-    struct body_peer from; /* its window holds the queued bytes past `credited` */
-    struct body_peer to;
+    struct body_source from; /* its window holds the queued bytes past `credited` */
+    struct body_destination to;
     size_t sent;          /* of the queue's front: sent, and kept */
     size_t credited;      /* of the queue's front: given back to `from` */
     bool keeps;           /* what is sent stays until it is settled */

@@ -155,8 +155,7 @@ static void on_ready(void *owner)
         call_finish(call, &status);
         return;
     }
-    call->response_body.from.h2 = upstream_h2(&call->upstream);
-    call->response_body.from.stream_id = call->upstream.id;
+    call->response_body.from = upstream_source(&call->upstream);
 }
 
 static void on_refused(void *owner, const struct upstream_fault *fault)
@@ -226,7 +225,7 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
 {
     struct call *call = owner;
     if (call->response != CALL_RESPONSE_OPEN || call->response_complete) {
-        h2_consume(call->response_body.from.h2, call->response_body.from.stream_id, len);
+        h2_consume(call->response_body.from.h2, len);
         return;
     }
     grpc_framing_feed(&call->framing, bytes, len);
@@ -305,9 +304,14 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
     call->request_body.keeps = true;
-    call->request_body.from = (struct body_peer){.h2 = downstream, .stream_id = stream_id};
+    call->request_body.from = (struct body_source){
+        .h2 = downstream,
+        .stream_id = stream_id,
+        .window_bytes = CALL_REQUEST_WINDOW_BYTES,
+        .max_window_bytes = CALL_REQUEST_WINDOW_BYTES,
+    };
     body_init(&call->response_body, &downstream->engine->byte_pool);
-    call->response_body.to = (struct body_peer){.h2 = downstream, .stream_id = stream_id};
+    call->response_body.to = (struct body_destination){.h2 = downstream, .stream_id = stream_id};
     list_init(&call->upstream.link);
     call->upstream.request = &call->request_body;
     call->upstream.events = &upstream_events;
@@ -398,7 +402,7 @@ void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
     bool wanted = call->response != CALL_RESPONSE_LAST && call->kind != CALL_NOT_GRPC &&
                   (call->upstream.open || call->upstream.id == 0);
     if (!wanted) {
-        h2_consume(call->downstream, call->stream_id, len);
+        h2_consume(call->downstream, len);
         return;
     }
     body_push(&call->request_body, bytes, len);

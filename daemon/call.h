@@ -38,7 +38,10 @@ enum call_kind {
     CALL_HEALTH_WATCH,
 };
 
-enum { CALL_MAX_REPLAYS = 3 };
+enum {
+    CALL_MAX_REPLAYS = 3,
+    CALL_REQUEST_WINDOW_BYTES = 1024 * 1024, /* what a client may have under way */
+};
 
 struct call {
     struct list link;      /* the downstream's list */

@@ -3,9 +3,12 @@
 
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -43,6 +46,21 @@ static void connect_free(struct connect *connect)
     free(connect);
 }
 
+/* The kernel finds out about a peer that is gone, without waking us: silent for 15 s, four probes,
+ * or 30 s without an acknowledgement. This also keeps NAT entries alive. */
+static void keep_alive(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},          {IPPROTO_TCP, TCP_KEEPIDLE, 15},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 5},        {IPPROTO_TCP, TCP_KEEPCNT, 4},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 30000},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+}
+
 /* libcurl closes its socket with its handle, so the transport gets a duplicate. */
 static struct transport *take_socket(struct connect *connect)
 {
@@ -53,6 +71,7 @@ static struct transport *take_socket(struct connect *connect)
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (copy < 0)
         return NULL;
+    keep_alive(copy);
     struct transport *transport = transport_create_tcp(connect->connector->engine);
     if (uv_tcp_open((uv_tcp_t *)transport_stream(transport), copy) == 0)
         return transport;

@@ -123,7 +123,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
     if (call != NULL)
         call_on_request_data(call, bytes, len);
     else
-        h2_consume(&downstream->h2, id, len);
+        h2_consume(&downstream->h2, len);
     return 0;
 }
 
@@ -184,7 +184,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
 
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, DOWNSTREAM_MAX_STREAMS},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, DOWNSTREAM_STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CALL_REQUEST_WINDOW_BYTES},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
     };
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,

@@ -18,7 +18,6 @@ enum {
     /* Calls at once on a connection. nghttp2 also remembers that many closed streams, at about 250
      * bytes each, to tell late frames from wrong ones. */
     DOWNSTREAM_MAX_STREAMS = 256,
-    DOWNSTREAM_STREAM_WINDOW_BYTES = 1024 * 1024, /* what a client may have under way a call */
 };
 
 struct downstream;

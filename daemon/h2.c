@@ -82,13 +82,19 @@ void h2_received(struct h2 *h2, size_t len)
     h2->unconsumed += len;
 }
 
-void h2_consume(struct h2 *h2, int32_t stream_id, size_t len)
+void h2_consume(struct h2 *h2, size_t len)
 {
     if (len == 0)
         return;
     assert(len <= h2->unconsumed);
     h2->unconsumed -= len;
-    nghttp2_session_consume(h2->session, stream_id, len);
+    nghttp2_session_consume_connection(h2->session, len);
+    h2_mark_dirty(h2);
+}
+
+void h2_credit_stream(struct h2 *h2, int32_t stream_id, size_t len)
+{
+    nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream_id, (int32_t)len);
     h2_mark_dirty(h2);
 }
 

@@ -11,7 +11,7 @@
  *   may submit, resume and consume; then h2_mark_dirty().
  * - Back-pressure is flow-control credit and nothing else: whoever takes bytes counts them by
  *   h2_received(), and whoever passes them on or drops them gives them back by h2_consume(), once,
- *   also after the stream has closed (then only the connection is credited).
+ *   also after the stream has closed. A stream's own credit is apart: h2_credit_stream().
  * - A send_data callback never returns WOULDBLOCK: the stage always has room for one more frame,
  *   and PAUSE after a frame ends the round when it has not for the next.
  * - nghttp2_session_del() does not call on_stream_close: owners keep their own lists.
@@ -69,8 +69,12 @@ void h2_mark_dirty(struct h2 *h2);
 /* DATA of `len` bytes arrived and will be given back by h2_consume(). */
 void h2_received(struct h2 *h2, size_t len);
 
-/* Gives flow-control credit for received bytes back. */
-void h2_consume(struct h2 *h2, int32_t stream_id, size_t len);
+/* Gives the connection's credit for received bytes back. */
+void h2_consume(struct h2 *h2, size_t len);
+
+/* Gives a stream credit for `len` bytes more; nothing happens where it is closed. nghttp2 by itself
+ * would wait until half the window is consumed, which costs half the throughput over a distance. */
+void h2_credit_stream(struct h2 *h2, int32_t stream_id, size_t len);
 
 /* From a send_data callback: puts the frame header on the stage and says where `len` bytes of
  * payload go. Afterwards the callback returns h2_staged(). */

@@ -19,9 +19,9 @@
 struct serving {
     struct engine *engine;       /* borrowed */
     struct connector *connector; /* owned */
-    struct setup setup;      /* owned: what is served now */
-    struct tls_context *tls; /* owned reference */
-    struct list entries;     /* one a listener, also those that only wait for their clients */
+    struct setup setup;          /* owned: what is served now */
+    struct tls_context *tls;     /* owned reference */
+    struct list entries;         /* one a listener, also those that only wait for their clients */
     void (*on_idle)(struct serving *serving); /* after serving_stop(): all clients have gone */
     bool stopped;
 };

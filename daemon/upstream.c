@@ -15,10 +15,15 @@ struct upstream {
     void *pool; /* weak: owns us */
 
     struct connect *connect; /* while connecting */
-    uv_timer_t *timer;       /* owned; runs until it is open */
+    uv_timer_t *timer;       /* owned; until it is open, then for keepalive and idleness */
     struct h2 h2;
     bool open, settled; /* TLS is up; the peer's SETTINGS have come */
     bool draining;
+    uint64_t opened_ns;     /* when our SETTINGS went out ... */
+    uint64_t rtt_ns;        /* ... and how long their acknowledgement took; 0 until then */
+    uint64_t heard_ms;      /* when a frame came last */
+    uint64_t ping_ms;       /* when a PING was sent that is not answered, else 0 */
+    unsigned ping_after_ms; /* of silence */
     char address[64];
 
     struct list streams;         /* attached */
@@ -75,12 +80,22 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return upstream->incoming.too_large ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
 }
 
+/* The peer is alive; when it answers calls again, silence is news again. */
+static void heard(struct upstream *upstream, uint8_t frame_type)
+{
+    upstream->heard_ms = uv_now(upstream->target->engine->loop);
+    upstream->ping_ms = 0;
+    if (frame_type == NGHTTP2_HEADERS || frame_type == NGHTTP2_DATA)
+        upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
+}
+
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct upstream *upstream = user_data;
     bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     struct upstream_stream *stream;
 
+    heard(upstream, frame->hd.type);
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
         stream = stream_of(session, frame->hd.stream_id);
@@ -93,7 +108,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             stream->events->on_last(stream->call);
         break;
     case NGHTTP2_SETTINGS:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+            upstream->rtt_ns = uv_hrtime() - upstream->opened_ns;
+        } else {
             upstream->settled = true;
             upstream->events->on_room(upstream->pool);
         }
@@ -113,7 +130,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
     if (stream != NULL)
         stream->events->on_data(stream->call, bytes, len);
     else
-        h2_consume(&upstream->h2, id, len); /* of a call that is gone */
+        h2_consume(&upstream->h2, len); /* of a call that is gone */
     return 0;
 }
 
@@ -133,6 +150,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     struct upstream *upstream = user_data;
     struct upstream_stream *stream = stream_of(session, id);
     upstream->open_count--;
+    upstream->heard_ms = uv_now(upstream->target->engine->loop); /* idleness begins now */
     if (stream != NULL) {
         stream->open = false;
         /* Not sent: GOAWAY came between submitting and flushing. Above GOAWAY's last stream:
@@ -189,7 +207,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
 
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPSTREAM_STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPSTREAM_FIRST_WINDOW_BYTES},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
     };
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
@@ -214,11 +232,53 @@ static void stop_timer(struct upstream *upstream)
     upstream->timer = NULL;
 }
 
+/* Without calls nothing is sent: strict servers count PINGs on idle connections as abuse. After ten
+ * minutes such a connection is closed. */
+static uint64_t keep_idle(struct upstream *upstream, uint64_t silent_ms)
+{
+    if (silent_ms < UPSTREAM_IDLE_MS)
+        return UPSTREAM_IDLE_MS - silent_ms;
+    upstream->draining = true;
+    nghttp2_session_terminate_session(upstream->h2.session, NGHTTP2_NO_ERROR);
+    h2_mark_dirty(&upstream->h2);
+    return UPSTREAM_IDLE_MS;
+}
+
+/* With calls, a silent peer is asked whether it is there; the second time not before the five
+ * minutes that strict servers insist on (gRPC's keepalive.md). */
+static uint64_t keep_alive(struct upstream *upstream, uint64_t silent_ms)
+{
+    if (silent_ms < upstream->ping_after_ms)
+        return upstream->ping_after_ms - silent_ms;
+    nghttp2_submit_ping(upstream->h2.session, NGHTTP2_FLAG_NONE, NULL);
+    h2_mark_dirty(&upstream->h2);
+    upstream->ping_ms = uv_now(upstream->target->engine->loop);
+    upstream->ping_after_ms = UPSTREAM_PING_NEXT_MS;
+    return UPSTREAM_PING_TIMEOUT_MS;
+}
+
+static void on_keepalive(uv_timer_t *timer)
+{
+    struct upstream *upstream = timer->data;
+    uint64_t now = uv_now(upstream->target->engine->loop);
+    if (upstream->ping_ms != 0 && now - upstream->ping_ms >= UPSTREAM_PING_TIMEOUT_MS) {
+        end_with(upstream, UPSTREAM_FAULT_LOST, "the workspace does not answer any more");
+        return;
+    }
+    uint64_t silent_ms = now - upstream->heard_ms;
+    uint64_t again_ms = upstream->open_count == 0 ? keep_idle(upstream, silent_ms)
+                                                  : keep_alive(upstream, silent_ms);
+    uv_timer_start(timer, on_keepalive, again_ms, 0);
+}
+
 static void on_h2_open(void *owner)
 {
     struct upstream *upstream = owner;
-    stop_timer(upstream);
     upstream->open = true;
+    upstream->opened_ns = uv_hrtime();
+    upstream->heard_ms = uv_now(upstream->target->engine->loop);
+    upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
+    uv_timer_start(upstream->timer, on_keepalive, UPSTREAM_PING_FIRST_MS, 0);
     upstream->events->on_open(upstream->pool, upstream);
 }
 
@@ -358,15 +418,25 @@ int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, si
     stream->id = id;
     stream->sent = false;
     stream->open = true;
+    if (upstream->open_count == 1) { /* silence counts from here */
+        upstream->heard_ms = uv_now(upstream->target->engine->loop);
+        uv_timer_start(upstream->timer, on_keepalive, upstream->ping_after_ms, 0);
+    }
     stream->request->to.h2 = &upstream->h2;
     stream->request->to.stream_id = id;
     h2_mark_dirty(&upstream->h2);
     return 0;
 }
 
-struct h2 *upstream_h2(struct upstream_stream *stream)
+struct body_source upstream_source(const struct upstream_stream *stream)
 {
-    return stream->upstream != NULL ? &stream->upstream->h2 : NULL;
+    return (struct body_source){
+        .h2 = &stream->upstream->h2,
+        .stream_id = stream->id,
+        .window_bytes = UPSTREAM_FIRST_WINDOW_BYTES,
+        .max_window_bytes = UPSTREAM_MAX_WINDOW_BYTES,
+        .rtt_ns = stream->upstream->rtt_ns,
+    };
 }
 
 void upstream_detach(struct upstream_stream *stream, uint32_t error_code)

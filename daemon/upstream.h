@@ -21,11 +21,16 @@
 #include "daemon/header_list.h"
 
 enum {
-    /* What may be under way on one stream. Spark's server keeps 10 MB behind what it has sent for
-     * clients that re-attach; a window near that would make re-attaching fail. */
-    UPSTREAM_STREAM_WINDOW_BYTES = 2 * 1024 * 1024,
+    /* What may be under way on one stream, at first and at most. Spark's server keeps 10 MB behind
+     * what it has sent for clients that re-attach; a window near that would make it fail. */
+    UPSTREAM_FIRST_WINDOW_BYTES = 1024 * 1024,
+    UPSTREAM_MAX_WINDOW_BYTES = 4 * 1024 * 1024,
     /* Until the peer's SETTINGS say more (RFC 9113, 6.5.2: at least 100 is recommended). */
     UPSTREAM_ASSUMED_MAX_STREAMS = 100,
+    UPSTREAM_PING_FIRST_MS = 30 * 1000,
+    UPSTREAM_PING_NEXT_MS = 310 * 1000,
+    UPSTREAM_PING_TIMEOUT_MS = 10 * 1000,
+    UPSTREAM_IDLE_MS = 10 * 60 * 1000,
 };
 
 /* Why there is no connection, in terms that lead to a remedy. */
@@ -118,8 +123,8 @@ void upstream_attach(struct upstream *upstream, struct upstream_stream *stream);
  * nothing in it that has ended makes a request without a body. Returns 0 or nghttp2's error. */
 int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, size_t count);
 
-/* The session an attached stream belongs to, or NULL. */
-struct h2 *upstream_h2(struct upstream_stream *stream);
+/* Where the body of a submitted stream's response comes from. */
+struct body_source upstream_source(const struct upstream_stream *stream);
 
 /* Resets the stream if it is open, and detaches it. The call's bodies must have been dropped. */
 void upstream_detach(struct upstream_stream *stream, uint32_t error_code);
