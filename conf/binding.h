@@ -32,7 +32,7 @@ struct binding {
     char *auth_type;             /* owned, the SDK's name: "pat" */
     struct secret token;         /* set where auth_type is "pat" */
     struct secret authorization; /* the header value, "Bearer " and the token */
-    char *token_source;          /* owned */
+    char *token_source;          /* owned; the credential's place, whatever its type */
 
     enum compute_kind compute;
     char *cluster_id;     /* owned, NULL unless COMPUTE_CLUSTER */

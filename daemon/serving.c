@@ -107,6 +107,8 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
             .connector = serving->connector,
             .binding = next->bindings[i],
             .tls = tls,
+            .proxy = config->proxy.url.bytes,
+            .no_proxy = config->proxy.no_proxy,
             .connect_timeout_ms = config->connect_timeout_ms,
         };
         bool same = old != NULL && pool_matches(old->pool, &pool_config);

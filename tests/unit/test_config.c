@@ -1,125 +1,66 @@
-/* The configuration from flags, environment and defaults, and how they go together with a file. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+/* The configuration from flags, environment, file and defaults, and how they go together. */
+#include "tests/unit/load_config.h"
 
-#include <cmocka.h>
-
-#include "common/alloc.h"
-#include "common/strbuf.h"
-#include "conf/config.h"
-
-enum { MAX_ARGS = 32 };
-
-/* One run of config_load() and what came of it. */
-struct run {
-    struct config *config;
-    struct diag_list diags;
-    char *argv[MAX_ARGS + 1]; /* writable copies, as argv is: a token in it is wiped */
-    int argc;
-};
-
-static char *directory;
-static char *home_variable;
-
-static int make_directory(void **state)
+/* An empty configuration of the user's, so that none of the system's is read. */
+static int setup(void **state)
 {
-    directory = xstrdup("/tmp/sparkbridge-test-XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    home_variable = xasprintf("HOME=%s", directory);
+    if (load_config_setup(state) != 0)
+        return 1;
+    mkdir(".config", 0700);
+    mkdir(".config/sparkbridge", 0700);
+    write_text(".config/sparkbridge/sparkbridge.yaml", "version: 1\n");
     return 0;
-}
-
-static int remove_directory(void **state)
-{
-    rmdir(directory);
-    free(directory);
-    free(home_variable);
-    return 0;
-}
-
-/* Loads with the words of `line`; the environment ends with NULL, HOME is added. */
-static void load(struct run *run, const char *line, const char *const *environment)
-{
-    *run = (struct run){0};
-    char *words = xstrdup(line);
-    char *rest = words;
-    for (char *word; (word = strsep(&rest, " ")) != NULL;)
-        run->argv[run->argc++] = xstrdup(word);
-    free(words);
-    char *variables[MAX_ARGS + 1] = {home_variable};
-    for (size_t i = 0; environment != NULL && environment[i] != NULL; i++)
-        variables[i + 1] = (char *)(uintptr_t)environment[i];
-    config_load(run->argc, run->argv, variables, &run->config, &run->diags);
-}
-
-static void finish(struct run *run)
-{
-    for (int i = 0; i < run->argc; i++)
-        free(run->argv[i]);
-    config_destroy(run->config);
-    diag_list_finish(&run->diags);
-}
-
-#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-/* The command fails with exactly these lines, separated by \n, and this exit code. */
-static void assert_fails(const char *line, const char *const *environment, int exit_code,
-                         const char *expected)
-{
-    struct run run;
-    load(&run, line, environment);
-    struct strbuf found = {0};
-    for (size_t i = 0; i < run.diags.count; i++)
-        strbuf_append_format(&found, "%s%s", i == 0 ? "" : "\n", run.diags.items[i].message);
-    assert_string_equal(strbuf_text(&found), expected);
-    assert_int_equal(diag_list_exit_code(&run.diags), exit_code);
-    assert_null(run.config);
-    strbuf_finish(&found);
-    finish(&run);
 }
 
 static void test_defaults(void **state)
 {
-    struct run run;
-    load(&run, "run", NULL);
-    assert_int_equal(run.diags.count, 0);
-    struct config *config = run.config;
-    assert_non_null(config);
+    struct load load;
+    assert_loads(&load, "run", NULL, "");
+    struct config *config = load.config;
+    char *path = xasprintf("%s/.config/sparkbridge/sparkbridge.yaml", load_directory);
+    assert_string_equal(config->config_path, path);
+    free(path);
     assert_int_equal(config->listener_count, 1);
     assert_int_equal(config->connect_timeout_ms, 10000);
     assert_int_equal(config->drain_timeout_ms, 60000);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
     assert_null(config->ca_file);
-    assert_null(config->config_path);
+    assert_false(config->quiet || config->json || config->compare);
     struct listener_config *listener = &config->listeners[0];
     assert_string_equal(listener->name, "default");
     assert_int_equal(listener->address_count, 1);
+    assert_string_equal(listener->addresses[0].text, "localhost:15002");
     assert_string_equal(listener->addresses[0].host, "localhost");
     assert_int_equal(listener->addresses[0].port, 15002);
     assert_int_equal(listener->socket_mode, 0600);
     assert_int_equal(listener->resolution, RESOLUTION_DOCUMENTED);
     assert_false(secret_is_set(&listener->remote));
+    assert_false(listener->serverless || listener->no_compute);
     assert_null(listener->host);
-    finish(&run);
+    assert_null(listener->profile);
+    load_finish(&load);
+}
+
+static void test_no_file(void **state)
+{
+    struct load load;
+    if (access("/etc/sparkbridge/sparkbridge.yaml", F_OK) == 0)
+        skip();
+    assert_loads(&load, "run", VARIABLES("XDG_CONFIG_HOME=/nonexistent"), "");
+    assert_null(load.config->config_path);
+    assert_int_equal(load.config->listener_count, 1);
+    load_finish(&load);
 }
 
 static void test_flags(void **state)
 {
-    struct run run;
-    load(&run,
-         "run --listen=127.0.0.2:0 -l [::1]:1 --listen unix:///run/x.sock --host h.example.test "
-         "--token-file ~/token --cluster-id c --config-file f.cfg --resolution sdk --ca-file "
-         "/ca.pem --connect-timeout 500ms --drain-timeout 0s --log-level debug",
-         NULL);
-    assert_int_equal(run.diags.count, 0);
-    struct config *config = run.config;
+    struct load load;
+    assert_loads(&load,
+                 "run --listen=127.0.0.2:0 -l [::1]:1 --listen unix:///run/x.sock --host h.test "
+                 "--token-file ~/token --cluster-id c --config-file f.cfg --resolution sdk "
+                 "--ca-file /ca.pem --connect-timeout 500ms --drain-timeout 0s --log-level debug",
+                 NULL, "");
+    struct config *config = load.config;
     struct listener_config *listener = &config->listeners[0];
     assert_int_equal(listener->address_count, 3);
     assert_string_equal(listener->addresses[0].host, "127.0.0.2");
@@ -127,25 +68,285 @@ static void test_flags(void **state)
     assert_string_equal(listener->addresses[1].host, "::1");
     assert_int_equal(listener->addresses[2].kind, ADDRESS_UNIX);
     assert_string_equal(listener->addresses[2].path, "/run/x.sock");
-    assert_string_equal(listener->host, "h.example.test");
+    assert_string_equal(listener->host, "h.test");
     assert_string_equal(listener->cluster_id, "c");
-    char *token_file = xasprintf("%s/token", directory);
+    char *token_file = xasprintf("%s/token", load_directory);
+    char *token_source = xasprintf("--token-file %s", token_file);
     assert_string_equal(listener->token_file, token_file);
+    assert_string_equal(listener->token_source, token_source);
     free(token_file);
+    free(token_source);
     assert_string_equal(listener->config_file, "f.cfg");
     assert_int_equal(listener->resolution, RESOLUTION_SDK);
     assert_string_equal(config->ca_file, "/ca.pem");
     assert_int_equal(config->connect_timeout_ms, 500);
     assert_int_equal(config->drain_timeout_ms, 0);
     assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
-    finish(&run);
+    load_finish(&load);
+}
+
+static void test_variables(void **state)
+{
+    struct load load;
+    assert_loads(&load, "check",
+                 VARIABLES("SPARKBRIDGE_LISTEN=localhost:1,unix:/x", "SPARKBRIDGE_SERVERLESS=1",
+                           "SPARKBRIDGE_NO_COMPUTE=false", "SPARKBRIDGE_PROFILE=",
+                           "SPARKBRIDGE_HOST=h", "SPARKBRIDGE_DRAIN_TIMEOUT=2m",
+                           "SPARKBRIDGE_BIN=/usr/bin/sparkbridge", "OTHER=1"),
+                 "");
+    struct listener_config *listener = &load.config->listeners[0];
+    assert_int_equal(listener->address_count, 2);
+    assert_string_equal(listener->addresses[1].path, "/x");
+    assert_true(listener->serverless);
+    assert_false(listener->no_compute);
+    assert_null(listener->profile);
+    assert_string_equal(listener->host, "h");
+    assert_int_equal(load.config->drain_timeout_ms, 120000);
+    load_finish(&load);
+    assert_fails("run",
+                 VARIABLES("SPARKBRIDGE_LISTEN=localhost:1,", "SPARKBRIDGE_SERVERLESS=maybe",
+                           "SPARKBRIDGE_DRAIN_TIMEOUT=3h", "SPARKBRIDGE_PROFIL=x"),
+                 EX_CONFIG,
+                 "\"SPARKBRIDGE_PROFIL\": unknown variable, not read (did you mean "
+                 "SPARKBRIDGE_PROFILE?)\n"
+                 "SPARKBRIDGE_DRAIN_TIMEOUT: \"3h\" is out of range: from 0ms to 1h\n"
+                 "SPARKBRIDGE_SERVERLESS: \"maybe\" has to be true or false\n"
+                 "SPARKBRIDGE_LISTEN: \"\" is not an address: write it as HOST:PORT or unix:PATH, "
+                 "as in localhost:15002");
+}
+
+/* flag > environment > file > default, for each option by itself. */
+static void test_precedence(void **state)
+{
+    static const char *const variables[] = {"SPARKBRIDGE_DRAIN_TIMEOUT=2s",
+                                            "SPARKBRIDGE_CONNECT_TIMEOUT=2s",
+                                            "SPARKBRIDGE_RESOLUTION=documented", NULL};
+    struct load load;
+    write_text("all.yaml", "version: 1\n"
+                           "timeouts: { drain: 1s, upstream_connect: 1s }\n"
+                           "log: { level: warn }\n"
+                           "listeners: [ { name: a, resolution: sdk, profile: p } ]\n");
+    assert_loads(&load, "run -c all.yaml --drain-timeout 3s", variables, "");
+    assert_int_equal(load.config->drain_timeout_ms, 3000);
+    assert_int_equal(load.config->connect_timeout_ms, 2000);
+    assert_int_equal(load.config->log_level, LOG_LEVEL_WARN);
+    assert_int_equal(load.config->listeners[0].resolution, RESOLUTION_DOCUMENTED);
+    assert_string_equal(load.config->listeners[0].profile, "p");
+    load_finish(&load);
+    assert_loads(&load, "run -c all.yaml --drain-timeout 3s --drain-timeout 4s", NULL, "");
+    assert_int_equal(load.config->drain_timeout_ms, 4000);
+    load_finish(&load);
+    /* --config itself */
+    assert_loads(&load, "run -c all.yaml", VARIABLES("SPARKBRIDGE_CONFIG=missing"), "");
+    assert_string_equal(load.config->config_path, "all.yaml");
+    load_finish(&load);
+    assert_loads(&load, "run", VARIABLES("SPARKBRIDGE_CONFIG=all.yaml"), "");
+    assert_string_equal(load.config->config_path, "all.yaml");
+    load_finish(&load);
+}
+
+static const char two[] = "version: 1\n"
+                          "listeners:\n"
+                          "  - { name: a, listen: [ 'localhost:1' ], profile: p }\n"
+                          "  - { name: b, listen: [ 'localhost:2' ] }\n"
+                          "timeouts: { drain: 1s }\n";
+
+/* A connection on the command line is a listener of its own. */
+static void test_replaces_listeners(void **state)
+{
+    struct load load;
+    write_text("two.yaml", two);
+    assert_loads(&load, "run -c two.yaml --profile x", NULL,
+                 "--profile: describes one listener in place of the 2 of two.yaml, which are not "
+                 "used");
+    assert_int_equal(load.config->listener_count, 1);
+    assert_string_equal(load.config->listeners[0].name, "default");
+    assert_string_equal(load.config->listeners[0].profile, "x");
+    assert_string_equal(load.config->listeners[0].addresses[0].text, "localhost:15002");
+    assert_int_equal(load.config->drain_timeout_ms, 1000);
+    load_finish(&load);
+}
+
+/* --listen alone says where, not whom. */
+static void test_listen_and_file(void **state)
+{
+    struct load load;
+    write_text("two.yaml", two);
+    assert_fails("run -c two.yaml --listen localhost:3", NULL, EX_USAGE,
+                 "--listen: the YAML file has several listeners, and this cannot say which it "
+                 "means; name the connection too (--profile), or change the file");
+    write_text("one.yaml", "version: 1\n"
+                           "listeners: [ { name: a, listen: [ 'localhost:1', 'localhost:2' ], "
+                           "profile: p } ]\n");
+    assert_loads(&load, "run -c one.yaml --listen localhost:3", NULL, "");
+    assert_string_equal(load.config->listeners[0].name, "a");
+    assert_string_equal(load.config->listeners[0].profile, "p");
+    assert_int_equal(load.config->listeners[0].address_count, 1);
+    assert_int_equal(load.config->listeners[0].addresses[0].port, 3);
+    load_finish(&load);
+}
+
+/* A flag also sets aside the variables that contradict it. */
+static void test_flag_hides_variables(void **state)
+{
+    static const char *const variables[] = {"SPARKBRIDGE_HOST=h", "SPARKBRIDGE_TOKEN_FILE=/t",
+                                            "SPARKBRIDGE_CLUSTER_ID=c", NULL};
+    struct load load;
+    assert_loads(&load, "run --profile p", variables, "");
+    assert_null(load.config->listeners[0].host);
+    assert_null(load.config->listeners[0].token_file);
+    assert_null(load.config->listeners[0].cluster_id);
+    load_finish(&load);
+    assert_loads(&load, "run --serverless", variables, "");
+    assert_string_equal(load.config->listeners[0].host, "h");
+    assert_string_equal(load.config->listeners[0].token_file, "/t");
+    assert_null(load.config->listeners[0].cluster_id);
+    load_finish(&load);
+    assert_loads(&load, "run --host h2", VARIABLES("SPARKBRIDGE_PROFILE=p"), "");
+    assert_null(load.config->listeners[0].profile);
+    load_finish(&load);
+}
+
+static void test_select_listener(void **state)
+{
+    struct load load;
+    write_text("two.yaml", two);
+    assert_loads(&load, "explain -c two.yaml --listener b --json --compare", NULL, "");
+    assert_int_equal(load.config->listener_count, 1);
+    assert_string_equal(load.config->listeners[0].name, "b");
+    assert_true(load.config->json && load.config->compare);
+    load_finish(&load);
+    assert_fails("explain -c two.yaml --listener c", NULL, EX_USAGE,
+                 "--listener: there is no listener \"c\"");
+    assert_fails("explain --listener b --host h", NULL, EX_USAGE,
+                 "--listener: names one of the YAML file, but --host describes another; leave one "
+                 "of them out");
+}
+
+/* A token on a command line is refused, and nothing of it is left there. */
+static void test_secret_flag(void **state)
+{
+    struct load load;
+    load_config(&load, "run --remote sc://h/;token=dapi0 --remote=sc://h/;token=dapi0", NULL);
+    assert_int_equal(diag_list_exit_code(&load.diags), EX_USAGE);
+    assert_int_equal(load.diags.count, 2);
+    assert_string_equal(load.diags.items[1].message,
+                        "--remote: a token on the command line can be read by every user of this "
+                        "machine; put the string into SPARK_REMOTE or the YAML key "
+                        "listeners[].remote, or the token into a file (--token-file)");
+    assert_string_equal(load.argv[2], "");
+    assert_string_equal(load.argv[3], "--remote=");
+    load_finish(&load);
+    assert_loads(&load, "explain --remote sc://h/;token=dapi0", NULL,
+                 "--remote: the token in it can be read by every user of this machine, in the "
+                 "list of processes; put the string into SPARK_REMOTE");
+    assert_string_equal(load.config->listeners[0].remote.bytes, "sc://h/;token=dapi0");
+    assert_string_equal(load.argv[2], "");
+    load_finish(&load);
+    assert_loads(&load, "run --remote sc://h/;use_ssl=true", NULL, "");
+    assert_string_equal(load.config->listeners[0].remote_source, "--remote");
+    load_finish(&load);
+    assert_loads(&load, "run", VARIABLES("SPARKBRIDGE_REMOTE=sc://h/;token=dapi0"), "");
+    assert_string_equal(load.config->listeners[0].remote_source, "SPARKBRIDGE_REMOTE");
+    load_finish(&load);
+}
+
+static void test_profiles(void **state)
+{
+    struct load load;
+    assert_loads(&load, "profiles --config-file x.cfg --json",
+                 VARIABLES("SPARKBRIDGE_CONFIG=missing", "SPARKBRIDGE_DRAIN_TIMEOUT=bad"), "");
+    assert_string_equal(load.config->listeners[0].config_file, "x.cfg");
+    assert_true(load.config->json);
+    load_finish(&load);
+}
+
+/* The request of a listener whose token file has these bytes; the fault without its file name. */
+static void assert_token(const char *bytes, size_t len, const char *token, const char *fault)
+{
+    struct load load;
+    struct secret secret = {0};
+    struct resolve_request request = {0};
+    struct err err = {0};
+    write_file("token", bytes, len, 0600);
+    assert_loads(&load, "run --host h --token-file token", NULL, "");
+    bool ok = listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err);
+    assert_int_equal(ok, token != NULL);
+    if (ok && token != NULL) {
+        assert_int_equal(secret.len, strlen(token));
+        assert_string_equal(secret.bytes, token);
+        assert_ptr_equal(request.token, &secret);
+        assert_string_equal(request.token_source, "--token-file token");
+        assert_string_equal(request.host, "h");
+    } else {
+        assert_string_equal(err.message, fault);
+        assert_false(secret_is_set(&secret));
+        assert_null(request.host);
+    }
+    secret_finish(&secret);
+    load_finish(&load);
+}
+
+static void test_token_file(void **state)
+{
+    static char large[CONFIG_TOKEN_MAX_BYTES + 1];
+    memset(large, 'x', sizeof large);
+    assert_token("dapi0", 5, "dapi0", NULL);
+    assert_token("dapi0\n", 6, "dapi0", NULL);
+    assert_token("dapi0\r\n", 7, "dapi0", NULL);
+    assert_token("", 0, NULL, "token file token: is empty; it has to hold the access token");
+    assert_token("\n", 1, NULL, "token file token: is empty; it has to hold the access token");
+    assert_token("a\n\n", 3, NULL,
+                 "token file token: byte 2 is a newline; the file has to hold the access token "
+                 "alone, on one line");
+    assert_token(" a", 2, NULL,
+                 "token file token: byte 1 is a space; the file has to hold the access token "
+                 "alone, on one line");
+    assert_token("a\0b", 3, NULL,
+                 "token file token: byte 2 is a control character; the file has to hold the access "
+                 "token alone, on one line");
+    assert_token("a\xc3\xa4", 3, NULL,
+                 "token file token: byte 2 is not ASCII; the file has to hold the access token "
+                 "alone, on one line");
+    assert_token(large, sizeof large, NULL,
+                 "token file token: is larger than 64 KiB, more than it may be");
+}
+
+static void test_token_file_kind(void **state)
+{
+    struct load load;
+    struct secret secret = {0};
+    struct resolve_request request = {0};
+    struct err err = {0};
+    mkfifo("fifo", 0600);
+    assert_loads(&load, "run --token-file fifo", NULL, "");
+    assert_false(
+        listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
+    assert_string_equal(err.message, "token file fifo: is a FIFO, not a regular file");
+    assert_int_equal(err.exit_code, EX_NOINPUT);
+    load_finish(&load);
+    assert_loads(&load, "run --token-file nowhere", NULL, "");
+    assert_false(
+        listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
+    assert_string_equal(err.message,
+                        "token file nowhere: cannot be opened: No such file or directory");
+    load_finish(&load);
+    write_file("open", "dapi0\n", 6, 0644);
+    assert_loads(&load, "run --token-file open", NULL,
+                 "--token-file open: every user of this machine can read the token; chmod 600 it");
+    load_finish(&load);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_defaults),        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_flags),           cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_precedence),      cmocka_unit_test(test_replaces_listeners),
+        cmocka_unit_test(test_listen_and_file), cmocka_unit_test(test_flag_hides_variables),
+        cmocka_unit_test(test_select_listener), cmocka_unit_test(test_secret_flag),
+        cmocka_unit_test(test_profiles),        cmocka_unit_test(test_token_file),
+        cmocka_unit_test(test_token_file_kind),
     };
-    return cmocka_run_group_tests_name("config", tests, make_directory, remove_directory);
+    return cmocka_run_group_tests_name("config", tests, setup, load_config_teardown);
 }

@@ -106,8 +106,7 @@ static void test_details_carry_error_info(void **state)
     assert_int_equal(message->code, 16);
     assert_string_equal(message->message, "no ?? way");
     assert_int_equal(message->n_details, 1);
-    assert_string_equal(message->details[0]->type_url,
-                        "type.googleapis.com/google.rpc.ErrorInfo");
+    assert_string_equal(message->details[0]->type_url, "type.googleapis.com/google.rpc.ErrorInfo");
     Sparkbridge__Rpc__ErrorInfo *info = sparkbridge__rpc__error_info__unpack(
         NULL, message->details[0]->value.len, message->details[0]->value.data);
     assert_string_equal(info->reason, "TOKEN_REFUSED");

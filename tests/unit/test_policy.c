@@ -93,9 +93,11 @@ static const nghttp2_nv *field_named(const nghttp2_nv *fields, size_t count, con
 static void test_ours_exactly_once(void **state)
 {
     static const char *const tried[] = {
-        "authorization",           "authorization",           "x-databricks-cluster-id",
-        "x_databricks_cluster_id", "x-databricks_cluster-id", "cookie",
-        "proxy-authorization",     "host",                    "authentication",
+        "authorization",           "authorization",
+        "x-databricks-cluster-id", "x_databricks_cluster_id",
+        "x-databricks_cluster-id", "cookie",
+        "proxy-authorization",     "host",
+        "authentication",
     };
     struct binding *binding = sample_binding();
     struct header_list request = request_for("/spark.connect.SparkConnectService/Config");
@@ -136,8 +138,8 @@ static void test_ours_exactly_once(void **state)
     count = policy_request_fields(&serverless, fields);
     assert_int_equal(count_named(fields, count, "x-databricks-cluster-id"), 0);
     assert_int_equal(count_named(fields, count, "x-databricks-session-id"), 1);
-    assert_memory_equal(field_named(fields, count, "x-databricks-session-id")->value,
-                        "the-session", 11);
+    assert_memory_equal(field_named(fields, count, "x-databricks-session-id")->value, "the-session",
+                        11);
     header_list_finish(&request);
     binding_unref(binding);
 }
@@ -182,8 +184,10 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_not_grpc),
-        cmocka_unit_test(test_ours_exactly_once), cmocka_unit_test(test_authority),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_not_grpc),
+        cmocka_unit_test(test_ours_exactly_once),
+        cmocka_unit_test(test_authority),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,326 @@
+/* The daemon's configuration: command line over environment over YAML file over default. */
+#include "conf/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "common/alloc.h"
+#include "conf/config_sources.h"
+#include "conf/options_cli.h"
+#include "conf/suggest.h"
+
+/* Everything that is known before it is merged. */
+struct sources {
+    const struct command_def *command;
+    struct settings defaults;
+    struct config_file file;
+    struct settings variables;
+    struct settings flags; /* after overlay(): with the variables that no flag hides, in front */
+};
+
+/* The listener of the command line. */
+static const char unnamed[] = "default";
+
+static bool is_compute(enum option_id id)
+{
+    return id == OPTION_CLUSTER_ID || id == OPTION_SERVERLESS || id == OPTION_NO_COMPUTE;
+}
+
+static bool is_target(enum option_id id)
+{
+    return id == OPTION_REMOTE || id == OPTION_PROFILE || id == OPTION_HOST;
+}
+
+/* Does the flag leave nothing of the variable? Whoever names another workspace on the command line
+ * does not want parts of the one that the environment names. */
+static bool hides(enum option_id flag, enum option_id variable)
+{
+    if (flag == variable)
+        return true;
+    if (flag == OPTION_REMOTE || flag == OPTION_PROFILE)
+        return option_get(variable)->connection;
+    return (is_compute(flag) && is_compute(variable)) || (is_target(flag) && is_target(variable));
+}
+
+/* Joins variables and flags: both overrule the file, flags also the variables. */
+static void overlay(struct sources *sources)
+{
+    struct settings joined = {0};
+    for (size_t i = 0; i < sources->variables.count; i++) {
+        struct setting *variable = &sources->variables.items[i];
+        bool hidden = false;
+        for (size_t j = 0; j < sources->flags.count; j++)
+            hidden = hidden || hides(sources->flags.items[j].id, variable->id);
+        if (!hidden)
+            settings_add(&joined, variable);
+    }
+    for (size_t i = 0; i < sources->flags.count; i++)
+        settings_add(&joined, &sources->flags.items[i]);
+    settings_finish(&sources->flags);
+    sources->flags = joined;
+}
+
+static void add_defaults(struct settings *settings)
+{
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        const char *text = option_get((enum option_id)id)->default_text;
+        if (text == NULL)
+            continue;
+        struct setting setting = {.id = (enum option_id)id, .source = SETTING_DEFAULT};
+        secret_set(&setting.value, text, strlen(text));
+        setting.place = xstrdup("default");
+        settings_add(settings, &setting);
+    }
+}
+
+static bool is_of_listener(enum option_id id)
+{
+    static const char prefix[] = "listeners[].";
+    const char *path = option_get(id)->yaml_path;
+    return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+/* Applies what is for the target; --listen is left to apply_addresses(). */
+static void apply_all(const struct config_target *target, struct settings *settings,
+                      struct diag_list *diags)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        enum option_id id = settings->items[i].id;
+        if (is_of_listener(id) == (target->listener != NULL) && id != OPTION_LISTEN)
+            config_apply(target, &settings->items[i], diags);
+    }
+}
+
+/* The addresses of the first of the NULL-terminated sources that has any. */
+static void apply_addresses(const struct config_target *target, struct settings *const *layers,
+                            struct diag_list *diags)
+{
+    while (*layers != NULL && settings_find(*layers, OPTION_LISTEN) == NULL)
+        layers++;
+    for (size_t i = 0; *layers != NULL && i < (*layers)->count; i++) {
+        if ((*layers)->items[i].id == OPTION_LISTEN)
+            config_apply(target, &(*layers)->items[i], diags);
+    }
+}
+
+/* Adds a listener that the settings describe; `own` is its part of the file, NULL for the listener
+ * of the command line. */
+static void build_listener(struct config *config, struct sources *sources, struct settings *own,
+                           char *const *environment, struct diag_list *diags)
+{
+    struct settings none = {0};
+    struct listener_config *listener = &config->listeners[config->listener_count++];
+    struct config_target target = {config, listener, environment};
+    own = own != NULL ? own : &none;
+    apply_all(&target, &sources->defaults, diags);
+    apply_all(&target, &sources->file.settings, diags);
+    apply_all(&target, own, diags);
+    apply_all(&target, &sources->flags, diags);
+    if (listener->name == NULL)
+        listener->name = xstrdup(unnamed);
+    struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
+    apply_addresses(&target, layers, diags);
+}
+
+/* The connection option by which the command line describes a listener, NULL where it does not. */
+static const struct setting *find_connection(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        if (option_get(settings->items[i].id)->connection)
+            return &settings->items[i];
+    }
+    return NULL;
+}
+
+static void build_listeners(struct config *config, struct sources *sources,
+                            char *const *environment, struct diag_list *diags)
+{
+    struct config_file *file = &sources->file;
+    const struct setting *connection = find_connection(&sources->flags);
+    const struct setting *listen = settings_find(&sources->flags, OPTION_LISTEN);
+    config->listeners = xcalloc(CONFIG_MAX_LISTENERS, sizeof config->listeners[0]);
+    if (connection != NULL || file->listener_count == 0) {
+        if (file->listener_count > 0)
+            diag_warning(diags,
+                         "%s: describes one listener in place of the %zu of %s, which %s not used",
+                         connection->place, file->listener_count, file->path,
+                         file->listener_count == 1 ? "is" : "are");
+        build_listener(config, sources, NULL, environment, diags);
+        return;
+    }
+    if (listen != NULL && file->listener_count > 1) {
+        setting_fault(listen,
+                      "the YAML file has several listeners, and this cannot say which it means; "
+                      "name the connection too (--profile), or change the file",
+                      diags);
+        return;
+    }
+    for (size_t i = 0; i < file->listener_count; i++)
+        build_listener(config, sources, &file->listeners[i], environment, diags);
+}
+
+static void check_names(const struct sources *sources, struct diag_list *diags)
+{
+    const struct config_file *file = &sources->file;
+    for (size_t i = 0; i < file->listener_count; i++) {
+        const struct setting *name = settings_find(&file->listeners[i], OPTION_NAME);
+        for (size_t j = 0; name != NULL && j < i; j++) {
+            const struct setting *other = settings_find(&file->listeners[j], OPTION_NAME);
+            if (other == NULL || !secret_equal(&name->value, &other->value))
+                continue;
+            char *sentence = xasprintf("%s is the name of an earlier listener too (line %u)",
+                                       diag_quote(name->value.bytes).text, other->at.line);
+            setting_fault(name, sentence, diags);
+            free(sentence);
+            break;
+        }
+    }
+}
+
+static void check_token_files(const struct config *config, struct diag_list *diags)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listener_config *listener = &config->listeners[i];
+        struct stat status;
+        if (listener->token_file != NULL && stat(listener->token_file, &status) == 0 &&
+            (status.st_mode & S_IROTH) != 0)
+            diag_warning(diags, "%s: every user of this machine can read the token; chmod 600 it",
+                         listener->token_source);
+    }
+}
+
+/* `explain --listener NAME`: leaves only this one. */
+static void select_listener(struct config *config, const struct setting *wanted,
+                            const struct sources *sources, struct diag_list *diags)
+{
+    const struct setting *connection = find_connection(&sources->flags);
+    if (connection != NULL) {
+        diag_error(diags, EX_USAGE,
+                   "--listener: names one of the YAML file, but %s describes another; leave one "
+                   "of them out",
+                   connection->place);
+        return;
+    }
+    struct suggest suggest = {.word = wanted->value.bytes};
+    for (size_t i = 0; i < config->listener_count; i++) {
+        struct listener_config *listener = &config->listeners[i];
+        if (strcmp(listener->name, wanted->value.bytes) == 0) {
+            struct listener_config first = config->listeners[0];
+            config->listeners[0] = *listener;
+            *listener = first;
+            while (config->listener_count > 1)
+                listener_config_finish(&config->listeners[--config->listener_count]);
+            return;
+        }
+        suggest_offer(&suggest, listener->name);
+    }
+    diag_error(diags, EX_USAGE, "--listener: there is no listener %s%s",
+               diag_quote(wanted->value.bytes).text, suggest_text(&suggest).text);
+}
+
+static void read_proxy(struct config *config, char *const *environment, struct diag_list *diags)
+{
+    struct err err;
+    if (secret_is_set(&config->proxy_option) &&
+        !proxy_config_read(config->proxy_option.bytes, environment, &config->proxy, &err))
+        diag_error(diags, err.exit_code, "%s", err.message);
+}
+
+static void read_sources(int argc, char **argv, char *const *environment, struct sources *sources,
+                         struct diag_list *diags)
+{
+    options_cli_parse(argc, argv, &sources->flags, diags);
+    config_environment_read(environment, sources->command->id, &sources->variables, diags);
+    overlay(sources);
+    add_defaults(&sources->defaults);
+}
+
+static void load_file(struct config *config, struct sources *sources, char *const *environment,
+                      struct diag_list *diags)
+{
+    if ((option_get(OPTION_CONFIG)->commands & sources->command->id) == 0)
+        return;
+    for (size_t i = 0; i < sources->flags.count; i++) {
+        struct config_target target = {config, NULL, environment};
+        if (sources->flags.items[i].id == OPTION_CONFIG)
+            config_apply(&target, &sources->flags.items[i], diags);
+    }
+    config_file_read(config->config_path, environment, &sources->file, diags);
+    free(config->config_path);
+    config->config_path = sources->file.path != NULL ? xstrdup(sources->file.path) : NULL;
+}
+
+static struct config *build(struct sources *sources, char *const *environment,
+                            struct diag_list *diags)
+{
+    struct config *config = xcalloc(1, sizeof *config);
+    struct config_target target = {config, NULL, environment};
+    load_file(config, sources, environment, diags);
+    apply_all(&target, &sources->defaults, diags);
+    apply_all(&target, &sources->file.settings, diags);
+    apply_all(&target, &sources->flags, diags);
+    build_listeners(config, sources, environment, diags);
+    check_names(sources, diags);
+    check_token_files(config, diags);
+    read_proxy(config, environment, diags);
+    const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
+    if (wanted != NULL && diags->errors == 0)
+        select_listener(config, wanted, sources, diags);
+    return config;
+}
+
+bool config_load(int argc, char **argv, char *const *environment, struct config **ret_config,
+                 struct diag_list *diags)
+{
+    size_t errors = diags->errors;
+    struct sources sources = {.command = command_by_name(argv[0])};
+    if (sources.command == NULL)
+        return diag_error(diags, EX_USAGE, "%s: no such subcommand; `sparkbridge --help` lists all",
+                          diag_quote(argv[0]).text);
+    read_sources(argc, argv, environment, &sources, diags);
+    struct config *config = build(&sources, environment, diags);
+    settings_finish(&sources.defaults);
+    settings_finish(&sources.variables);
+    settings_finish(&sources.flags);
+    config_file_finish(&sources.file);
+    diag_list_sort(diags);
+    if (diags->errors != errors) {
+        config_destroy(config);
+        return false;
+    }
+    *ret_config = config;
+    return true;
+}
+
+void listener_config_finish(struct listener_config *listener)
+{
+    for (size_t i = 0; i < listener->address_count; i++)
+        listen_address_finish(&listener->addresses[i]);
+    free(listener->addresses);
+    secret_finish(&listener->remote);
+    free(listener->name);
+    free(listener->remote_source);
+    free(listener->host);
+    free(listener->cluster_id);
+    free(listener->profile);
+    free(listener->config_file);
+    free(listener->token_file);
+    free(listener->token_source);
+    *listener = (struct listener_config){0};
+}
+
+void config_destroy(struct config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < config->listener_count; i++)
+        listener_config_finish(&config->listeners[i]);
+    free(config->listeners);
+    free(config->config_path);
+    free(config->ca_file);
+    secret_finish(&config->proxy_option);
+    proxy_config_finish(&config->proxy);
+    free(config);
+}

@@ -1,0 +1,116 @@
+/* The SDKs' profile file: found, read in one piece, and searched. */
+#include "conf/databrickscfg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/alloc.h"
+#include "conf/read_file.h"
+
+/* Only `~/` is expanded: of `~name` the Python SDK makes that user's home, the Go SDK not. */
+static char *expand_home(const char *path, struct err *err)
+{
+    if (path[0] != '~')
+        return xstrdup(path);
+    const char *home = getenv("HOME");
+    if (path[1] != '/')
+        err_set(err, EX_CONFIG, "%s: of paths with '~' only ~/... is understood: write it in full",
+                path);
+    else if (home == NULL || home[0] == '\0')
+        err_set(err, EX_NOINPUT, "%s: HOME is not set: write the path in full", path);
+    else
+        return xasprintf("%s%s", home, path + 1);
+    return NULL;
+}
+
+/* Has the file the content that was read? Another program may have written to it or put another in
+ * its place meanwhile, and the bytes may be half of the old and half of the new content. */
+static bool is_unchanged(const char *path, const struct stat *before, size_t len)
+{
+    struct stat now;
+    return stat(path, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
+           now.st_size == before->st_size && (off_t)len == before->st_size &&
+           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+static enum cfg_load_result read_unchanged(const char *path, struct secret *ret_content,
+                                           struct stat *ret_status, struct err *err)
+{
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (!read_file(path, DATABRICKSCFG_MAX_BYTES, ret_content, ret_status, err)) {
+            if (errno != ENOENT && errno != ENOTDIR)
+                return CFG_FAILED;
+            err_set(err, EX_NOINPUT, "%s: no such file: write one with `databricks configure`",
+                    path);
+            return CFG_MISSING;
+        }
+        if (is_unchanged(path, ret_status, ret_content->len))
+            return CFG_LOADED;
+    }
+    err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
+    return CFG_FAILED;
+}
+
+enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg **ret_cfg,
+                                        struct err *err)
+{
+    char *expanded = expand_home(path, err);
+    if (expanded == NULL)
+        return CFG_FAILED;
+    struct secret content = {0};
+    struct stat status;
+    struct databrickscfg *cfg = NULL;
+    enum cfg_load_result result = read_unchanged(expanded, &content, &status, err);
+    if (result == CFG_LOADED &&
+        !databrickscfg_parse(expanded, content.bytes, content.len, &cfg, err))
+        result = CFG_FAILED;
+    if (result == CFG_LOADED) {
+        cfg->readable_by_others = (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+        *ret_cfg = cfg;
+    }
+    secret_finish(&content);
+    free(expanded);
+    return result;
+}
+
+const struct cfg_profile *databrickscfg_profile(const struct databrickscfg *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->count; i++)
+        if (strcmp(cfg->profiles[i].name, name) == 0)
+            return &cfg->profiles[i];
+    return NULL;
+}
+
+const struct cfg_entry *cfg_profile_get(const struct cfg_profile *profile, const char *key)
+{
+    for (size_t i = 0; i < profile->count; i++)
+        if (strcmp(profile->entries[i].key, key) == 0)
+            return &profile->entries[i];
+    return NULL;
+}
+
+void cfg_profile_finish(struct cfg_profile *profile)
+{
+    for (size_t i = 0; i < profile->count; i++) {
+        free(profile->entries[i].key);
+        secret_finish(&profile->entries[i].value);
+    }
+    free(profile->entries);
+    free(profile->name);
+    *profile = (struct cfg_profile){0};
+}
+
+void databrickscfg_destroy(struct databrickscfg *cfg)
+{
+    if (cfg == NULL)
+        return;
+    for (size_t i = 0; i < cfg->count; i++)
+        cfg_profile_finish(&cfg->profiles[i]);
+    free(cfg->profiles);
+    free(cfg->default_profile);
+    free(cfg->path);
+    free(cfg);
+}

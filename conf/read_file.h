@@ -1,0 +1,22 @@
+/*
+ * A small regular file, read whole: never a FIFO that blocks, a device without end or a directory.
+ *
+ * The content may be or hold a secret, so it is kept as one.
+ */
+#ifndef SPARKBRIDGE_CONF_READ_FILE_H
+#define SPARKBRIDGE_CONF_READ_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "common/err.h"
+#include "common/secret.h"
+
+/* Reads at most `max_bytes`; more is an error (EX_NOINPUT, as all of them). `err` names the path.
+ * errno tells why the file could not be opened: ENOENT where there is none; 0 for other faults.
+ * *ret_status, which may be NULL, is that of the open file. */
+bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
+               struct stat *ret_status, struct err *err);
+
+#endif

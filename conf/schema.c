@@ -1,0 +1,157 @@
+/* The JSON schema of the YAML file, made from the option table. */
+#include "conf/schema.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/config.h"
+#include "conf/options.h"
+
+/* Any text, on one line; a `$` stands for itself as `$$` or begins a `${NAME}`. */
+static const char text_pattern[] =
+    "^([^$\\u0000-\\u001f\\u007f]|\\$\\$|\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^$}]*)?\\})+$";
+
+/* A value that takes something from the environment is checked when that is known. */
+static const char variable_pattern[] = "\\$\\{";
+
+/* clang-format off */
+static const char address_pattern[] =
+    "^(unix:/.*[^/]|"
+    "(localhost|127(\\.[0-9]+){3}|\\[[0:]*:[0:]*1\\]):"
+    "([0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$";
+/* clang-format on */
+
+static json_t *object_schema(const char *mapping, const char *doc);
+
+/* The pattern of an option's values, NULL where any text will do. */
+static const char *pattern_of(const struct option_def *def)
+{
+    switch (option_id_of(def)) {
+    case OPTION_NAME: return "^[A-Za-z0-9._-]{1,63}$";
+    case OPTION_HOST:
+    case OPTION_CLUSTER_ID: return "^[^ ]+$";
+    case OPTION_LISTEN: return address_pattern;
+    default: break;
+    }
+    switch (def->type) {
+    case OPTION_DURATION: return "^[0-9]{1,15}(ms|s|m|h)$";
+    case OPTION_MODE: return "^0*[0-7]{1,3}$";
+    default: return NULL;
+    }
+}
+
+static json_t *words_schema(const struct option_def *def)
+{
+    json_t *words = json_array();
+    if (def->yaml_word != NULL)
+        json_array_append_new(words, json_string(def->yaml_word));
+    for (size_t i = 0; def->choices != NULL && def->choices[i] != NULL; i++)
+        json_array_append_new(words, json_string(def->choices[i]));
+    return json_pack("{s:[{s:o},{s:s}]}", "anyOf", "enum", words, "pattern", variable_pattern);
+}
+
+static json_t *value_schema(const struct option_def *def)
+{
+    if (def->type == OPTION_INTEGER)
+        return json_pack("{s:s,s:I,s:I}", "type", "integer", "minimum", (json_int_t)def->min,
+                         "maximum", (json_int_t)def->max);
+    if (def->type == OPTION_SWITCH && def->yaml_word == NULL)
+        return json_pack("{s:s}", "type", "boolean");
+    json_t *schema = json_pack("{s:s,s:s}", "type", "string", "pattern", text_pattern);
+    const char *pattern = pattern_of(def);
+    if (def->yaml_word != NULL || def->choices != NULL)
+        json_object_update_new(schema, words_schema(def));
+    else if (pattern != NULL)
+        json_object_update_new(schema, json_pack("{s:[{s:s},{s:s}]}", "anyOf", "pattern", pattern,
+                                                 "pattern", variable_pattern));
+    return schema;
+}
+
+static json_t *option_schema(const struct option_def *def)
+{
+    json_t *schema = value_schema(def);
+    if (def->repeats)
+        schema = json_pack("{s:s,s:i,s:i,s:o}", "type", "array", "minItems", 1, "maxItems",
+                           CONFIG_MAX_ADDRESSES, "items", schema);
+    json_object_set_new(schema, "description", json_string(def->doc));
+    if (def->type == OPTION_SWITCH && def->default_text != NULL)
+        json_object_set_new(schema, "default",
+                            json_boolean(strcmp(def->default_text, "true") == 0));
+    else if (def->default_text != NULL && def->repeats)
+        json_object_set_new(schema, "default", json_pack("[s]", def->default_text));
+    else if (def->default_text != NULL)
+        json_object_set_new(schema, "default", json_string(def->default_text));
+    return schema;
+}
+
+/* A section with nothing but comments in it is null to a YAML reader. */
+static json_t *section_schema(const struct option_section *section)
+{
+    if (strcmp(section->yaml_path, "listeners") != 0) {
+        json_t *schema = object_schema(section->yaml_path, section->doc);
+        json_object_set_new(schema, "type", json_pack("[s,s]", "object", "null"));
+        return schema;
+    }
+    const struct option_section *item = option_section_get("listeners[]");
+    return json_pack("{s:[s,s],s:i,s:i,s:s,s:o}", "type", "array", "null", "minItems", 1,
+                     "maxItems", CONFIG_MAX_LISTENERS, "description", section->doc, "items",
+                     object_schema(item->yaml_path, item->doc));
+}
+
+/* "This key is there and chooses something": `serverless: false` does not. */
+static json_t *choice_schema(const char *key)
+{
+    return json_pack("{s:s,s:[s],s:{s:{s:{s:[n,b]}}}}", "type", "object", "required", key,
+                     "properties", key, "not", "enum", 0);
+}
+
+/* No two of the keys may be chosen. */
+static json_t *exclusion_schema(const struct option_exclusion *exclusion)
+{
+    json_t *pairs = json_array();
+    for (size_t i = 0; exclusion->keys[i] != NULL; i++) {
+        for (size_t j = i + 1; exclusion->keys[j] != NULL; j++)
+            json_array_append_new(pairs,
+                                  json_pack("{s:[o,o]}", "allOf", choice_schema(exclusion->keys[i]),
+                                            choice_schema(exclusion->keys[j])));
+    }
+    return json_pack("{s:o}", "anyOf", pairs);
+}
+
+static json_t *object_schema(const char *mapping, const char *doc)
+{
+    struct option_key keys[OPTION_KEYS_MAX];
+    size_t count = option_keys(mapping, keys);
+    json_t *properties = json_object();
+    json_t *required = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct option_def *def = keys[i].option;
+        json_object_set_new(properties, keys[i].name,
+                            def != NULL ? option_schema(def) : section_schema(keys[i].section));
+        if (def != NULL && def->required)
+            json_array_append_new(required, json_string(keys[i].name));
+    }
+    json_t *schema =
+        json_pack("{s:s,s:s,s:o,s:o,s:b}", "description", doc, "type", "object", "properties",
+                  properties, "required", required, "additionalProperties", 0);
+    const struct option_exclusion *exclusion;
+    for (size_t i = 0; (exclusion = option_exclusion_at(i)) != NULL; i++) {
+        if (strcmp(exclusion->yaml_path, mapping) == 0)
+            json_object_set_new(schema, "not", exclusion_schema(exclusion));
+    }
+    return schema;
+}
+
+void schema_write(struct strbuf *out)
+{
+    json_t *schema =
+        json_pack("{s:s,s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title",
+                  "sparkbridge.yaml");
+    json_object_update_new(schema, object_schema("", "The configuration of sparkbridge."));
+    char *text = json_dumps(schema, JSON_INDENT(2));
+    strbuf_append_text(out, text);
+    strbuf_append_char(out, '\n');
+    free(text);
+    json_decref(schema);
+}

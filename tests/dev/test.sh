@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# ./dev test [PYTEST...]: everything. The last line is pytest's summary.
+set -euo pipefail
+# shellcheck source=tests/dev/common.sh
+source tests/dev/common.sh
+
+bash tests/dev/setup.sh build test
+configure build --buildtype=debugoptimized -Dwerror=true -Dtests=true
+configure build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined \
+    -Dwerror=true -Dtests=true
+for directory in build build-asan; do
+    compile "$directory"
+    step "unit tests of $directory" meson test -C "$directory" --no-rebuild --print-errorlogs
+done
+
+# Files or folders among the arguments take the place of the whole suite.
+places=(tests/checks tests/integration)
+for argument in "$@"; do
+    [[ -e ${argument%%::*} ]] && places=()
+done
+export SPARKBRIDGE_BIN=${SPARKBRIDGE_BIN:-$PWD/build-asan/daemon/sparkbridge}
+export SPARKBRIDGE_RELEASE_BIN=${SPARKBRIDGE_RELEASE_BIN:-$PWD/build/daemon/sparkbridge}
+SPARKBRIDGE_V42_PYTHON=$(venv v42)/bin/python
+export SPARKBRIDGE_V42_PYTHON
+say "integration tests and checks"
+exec "$(venv v43)/bin/python" -m pytest -c tests/pytest.ini --rootdir=tests "${places[@]}" "$@"

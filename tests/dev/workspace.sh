@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# ./dev workspace: the stand-in workspace in the foreground.
+set -euo pipefail
+# shellcheck source=tests/dev/common.sh
+source tests/dev/common.sh
+
+bash tests/dev/setup.sh workspace
+PYTHONPATH=tests exec "$(venv v43)/bin/python" -m workspace

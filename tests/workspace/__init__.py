@@ -1,0 +1,1 @@
+"""The stand-in workspace: what the bridge is tested against (see tests/README.md)."""

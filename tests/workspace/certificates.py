@@ -1,0 +1,68 @@
+"""A certificate authority of our own, and server certificates by it."""
+
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Certificate:
+    chain: Path
+    key: Path
+
+    def server_context(self, alpn=("h2",)):
+        """For a Python TLS server that offers the protocols `alpn`, which may be none."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.chain, self.key)
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        return context
+
+
+class Authority:
+    """One CA in a directory; `file` is what a client gets to trust it."""
+
+    def __init__(self, directory, name):
+        self._directory = Path(directory)
+        self.file = self._directory / f"{name}-ca.pem"
+        self._key = self._directory / f"{name}-ca.key"
+        self._issued = 0
+        _openssl(
+            *("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split()),
+            *("-keyout", self._key, "-out", self.file, "-subj", f"/CN=sparkbridge test CA {name}"),
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+        )
+
+    def issue(self, *names):
+        """A server certificate for these DNS names."""
+        self._issued += 1
+        stem = self._directory / f"{self.file.stem}-{self._issued}"
+        key, request, chain = (stem.with_suffix(end) for end in (".key", ".csr", ".pem"))
+        extensions = stem.with_suffix(".ext")
+        extensions.write_text(
+            "basicConstraints=critical,CA:FALSE\n"
+            "extendedKeyUsage=serverAuth\n"
+            "subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n"
+        )
+        _openssl(
+            *("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split()),
+            *("-keyout", key, "-out", request, "-subj", f"/CN={names[0]}"),
+        )
+        _openssl(
+            *("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key),
+            *("-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", chain),
+        )
+        return Certificate(chain, key)
+
+
+def _openssl(*words):
+    done = subprocess.run(
+        ["openssl", *(str(word) for word in words)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"openssl {words[0]} failed:\n{done.stderr}")
