@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 enum {
-    BYTE_BLOCK_BYTES = 16384,   /* of a block that is kept for reuse */
+    BYTE_BLOCK_BYTES = 16384,     /* of a block that is kept for reuse */
     BYTE_SMALL_BLOCK_BYTES = 512, /* a queue's first block, where no more is pushed at once */
-    BYTE_POOL_MAX_FREE = 128,   /* blocks kept for reuse, 2 MiB */
+    BYTE_POOL_MAX_FREE = 128,     /* blocks kept for reuse, 2 MiB */
 };
 
 struct byte_block;

@@ -302,6 +302,11 @@ void listener_config_finish(struct listener_config *listener)
     secret_finish(&listener->remote);
     free(listener->name);
     free(listener->remote_source);
+    free(listener->host_source);
+    free(listener->cluster_id_source);
+    free(listener->serverless_source);
+    free(listener->no_compute_source);
+    free(listener->profile_source);
     free(listener->host);
     free(listener->cluster_id);
     free(listener->profile);

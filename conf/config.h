@@ -32,6 +32,8 @@ struct listener_config {
     struct secret remote; /* a connection string may hold a token */
     char *remote_source;  /* "--remote", "sparkbridge.yaml:7:13" */
     char *host, *cluster_id, *profile, *config_file, *token_file;
+    /* Where they were said, for messages; owned, NULL where they were not. */
+    char *host_source, *cluster_id_source, *serverless_source, *no_compute_source, *profile_source;
     char *token_source; /* "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)" */
     bool serverless, no_compute;
     enum resolution resolution;
@@ -42,8 +44,8 @@ struct config {
                                           the first counts */
     size_t listener_count;
 
-    char *config_path; /* owned; the YAML file that was read, NULL where none */
-    char *ca_file;     /* owned; NULL: the system's store */
+    char *config_path;          /* owned; the YAML file that was read, NULL where none */
+    char *ca_file;              /* owned; NULL: the system's store */
     struct secret proxy_option; /* as written; `proxy` is made from it and the environment */
     struct proxy_config proxy;
     unsigned drain_timeout_ms;

@@ -159,6 +159,12 @@ static char *token_source(const struct setting *setting, const char *path)
                      setting->at.column);
 }
 
+static void note_place(char **field, const struct setting *setting)
+{
+    free(*field);
+    *field = setting_place(setting);
+}
+
 /* Takes over the text or address it stores. */
 static bool store_in_listener(const struct config_target *target, const struct setting *setting,
                               struct checked *value, struct err *err)
@@ -166,12 +172,27 @@ static bool store_in_listener(const struct config_target *target, const struct s
     struct listener_config *listener = target->listener;
     switch (setting->id) {
     case OPTION_NAME: replace(&listener->name, value); break;
-    case OPTION_PROFILE: replace(&listener->profile, value); break;
-    case OPTION_HOST: replace(&listener->host, value); break;
-    case OPTION_CLUSTER_ID: replace(&listener->cluster_id, value); break;
+    case OPTION_PROFILE:
+        replace(&listener->profile, value);
+        note_place(&listener->profile_source, setting);
+        break;
+    case OPTION_HOST:
+        replace(&listener->host, value);
+        note_place(&listener->host_source, setting);
+        break;
+    case OPTION_CLUSTER_ID:
+        replace(&listener->cluster_id, value);
+        note_place(&listener->cluster_id_source, setting);
+        break;
     case OPTION_CONFIG_FILE: replace(&listener->config_file, value); break;
-    case OPTION_SERVERLESS: listener->serverless = value->number != 0; break;
-    case OPTION_NO_COMPUTE: listener->no_compute = value->number != 0; break;
+    case OPTION_SERVERLESS:
+        listener->serverless = value->number != 0;
+        note_place(&listener->serverless_source, setting);
+        break;
+    case OPTION_NO_COMPUTE:
+        listener->no_compute = value->number != 0;
+        note_place(&listener->no_compute_source, setting);
+        break;
     case OPTION_RESOLUTION: listener->resolution = (enum resolution)value->number; break;
     case OPTION_SOCKET_MODE: listener->socket_mode = (unsigned)value->number; break;
     case OPTION_LISTEN: return add_address(target, &value->address, err);
@@ -182,8 +203,7 @@ static bool store_in_listener(const struct config_target *target, const struct s
         break;
     case OPTION_REMOTE:
         secret_set(&listener->remote, setting->value.bytes, setting->value.len);
-        free(listener->remote_source);
-        listener->remote_source = setting_place(setting);
+        note_place(&listener->remote_source, setting);
         break;
     default: break;
     }

@@ -44,6 +44,12 @@ bool listener_config_request(const struct listener_config *listener, char *const
         .config_file = listener->config_file,
         .resolution = listener->resolution,
         .environment = environment,
+        .remote_source = listener->remote_source,
+        .host_source = listener->host_source,
+        .cluster_id_source = listener->cluster_id_source,
+        .serverless_source = listener->serverless_source,
+        .no_compute_source = listener->no_compute_source,
+        .profile_source = listener->profile_source,
     };
     if (listener->token_file != NULL) {
         struct secret content = {0};

@@ -19,7 +19,8 @@ struct exit_code {
 
 /* sysexits.h; at most 70 characters. */
 static const struct exit_code exit_codes[] = {
-    {0, "all is well, or the daemon was asked to stop"}, {64, "wrong usage of the command line"},
+    {0, "all is well, or the daemon was asked to stop"},
+    {64, "wrong usage of the command line"},
     {66, "a file is missing or cannot be read"},
     {73, "an address cannot be listened on"},
     {75, "calls were cut by the drain timeout"},

@@ -2,8 +2,8 @@
  * Which proxy the upstream connections go through: from the option `proxy`, which is "env" (the
  * default), "none" or a URL, and the variables every tool knows.
  *
- * HTTPS_PROXY or https_proxy, else ALL_PROXY or all_proxy, name it; NO_PROXY or no_proxy the hosts to
- * be reached without it. The lower-case name wins, as in curl(1). Owner: the configuration.
+ * HTTPS_PROXY or https_proxy, else ALL_PROXY or all_proxy, name it; NO_PROXY or no_proxy the hosts
+ * to be reached without it. The lower-case name wins, as in curl(1). Owner: the configuration.
  */
 #ifndef SPARKBRIDGE_CONF_PROXY_H
 #define SPARKBRIDGE_CONF_PROXY_H
@@ -18,8 +18,8 @@ struct proxy_config {
     char *no_proxy;    /* owned, or NULL */
 };
 
-/* Reads `option` and `environment` into the zeroed `ret`. The sentence in `err` says which of them is
- * wrong and quotes no URL. EX_CONFIG. */
+/* Reads `option` and `environment` into the zeroed `ret`. The sentence in `err` says which of them
+ * is wrong and quotes no URL. EX_CONFIG. */
 bool proxy_config_read(const char *option, char *const *environment, struct proxy_config *ret,
                        struct err *err);
 

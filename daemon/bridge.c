@@ -33,8 +33,11 @@ struct bridge {
 static void stop(struct bridge *bridge)
 {
     serving_finish(&bridge->serving);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        int number = bridge->signals[i].signum;
         uv_close((uv_handle_t *)&bridge->signals[i], NULL);
+        signal(number, SIG_IGN); /* libuv restores the default, and we are stopping already */
+    }
     uv_close((uv_handle_t *)&bridge->timer, NULL);
     engine_stop(&bridge->engine);
 }

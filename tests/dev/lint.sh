@@ -11,7 +11,7 @@ mapfile -t scripts < <(printf '%s\n' dev .ci/run && find packaging tests -name '
 
 tidy() {
     # Only what this build compiles: a fuzz target is not part of it.
-    python3 - "$1" "$PWD" <<'PYTHON' | xargs -P "$(nproc)" -n 4 clang-tidy -p "$1" --quiet
+    python3 - "$1" "$PWD" <<'PYTHON' | xargs -P "$(nproc)" -n 1 clang-tidy -p "$1" --quiet
 import json, os, sys
 for entry in json.load(open(os.path.join(sys.argv[1], "compile_commands.json"))):
     path = os.path.normpath(os.path.join(entry["directory"], entry["file"]))

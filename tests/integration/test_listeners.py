@@ -1,0 +1,180 @@
+"""Several listeners, each with its own workspace, and what a reload does to them."""
+
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from raw_client import RawClient
+from workspace.scripted import GRPC_HEADERS, message
+
+METHOD = "Config"
+PATH = f"/spark.connect.SparkConnectService/{METHOD}"
+
+
+async def tell_headers(stream):
+    """Answers with what the bridge made of the call."""
+    names = ("authorization", "x-databricks-cluster-id", ":authority")
+    seen = "|".join(",".join(v for k, v in stream.headers if k == name) for name in names)
+    await stream.body()
+    stream.send_headers(GRPC_HEADERS)
+    await stream.send_data(message(seen.encode()))
+    stream.trailers(0)
+
+
+async def hold(stream):
+    """Echoes piece by piece, for as long as the client likes."""
+    stream.send_headers(GRPC_HEADERS)
+    async for chunk in stream.chunks():
+        await stream.send_data(chunk)
+    stream.trailers(0)
+
+
+class Setup:
+    """Two workspaces, a profile for each, and a bridge with a listener for each."""
+
+    def __init__(self, bridges, standin, directory, servers):
+        self._bridges = bridges
+        self._directory = directory
+        self._ca_file = standin.ca_file
+        self.tenants = standin.tenants
+        self.servers = servers
+        self.clusters = [tenant.cluster_id for tenant in standin.tenants]
+        self.config = directory / "sparkbridge.yaml"
+
+    def socket(self, name):
+        return str(self._directory / f"{name}.sock")
+
+    def write(self, names=("one", "two"), extra=""):
+        profiles = "".join(
+            f"[{name}]\nhost = https://{tenant.host}:{server.port}\n"
+            f"token = {tenant.token}\ncluster_id = {cluster}\n"
+            for name, tenant, server, cluster in zip(
+                ("one", "two"), self.tenants, self.servers, self.clusters, strict=True
+            )
+        )
+        databrickscfg = self._directory / "databrickscfg"
+        databrickscfg.touch(0o600)
+        databrickscfg.write_text(profiles)
+        listeners = "".join(
+            f"  - name: {name}\n    listen: ['unix:{self.socket(name)}']\n"
+            f"    profile: {'one' if name == 'one' else 'two'}\n"
+            for name in names
+        )
+        self.config.write_text(
+            f"version: 1\ndefaults: {{config_file: {databrickscfg}}}\n"
+            f"upstream: {{ca_file: {self._ca_file}}}\nlog: {{level: debug}}\n"
+            f"listeners:\n{listeners}{extra}"
+        )
+
+    def start(self):
+        self.bridge = self._bridges.start(["--config", self.config]).wait_until_ready()
+        return self.bridge
+
+    def reload(self, expect):
+        self.bridge.child.send_signal(signal.SIGHUP)
+        self.bridge.wait_for_log(lambda fields: fields.get("msg", "").startswith(expect))
+
+    def expected(self, index):
+        tenant = self.tenants[index]
+        return (
+            f"Bearer {tenant.token}|{self.clusters[index]}|"
+            f"{tenant.host}:{self.servers[index].port}"
+        )
+
+
+@pytest.fixture
+def setup(bridges, standin, tmp_path):
+    one, two = standin.tenants
+    with standin.script(one.certificate) as first, standin.script(two.certificate) as second:
+        setup = Setup(bridges, standin, tmp_path, (first, second))
+        for server in setup.servers:
+            server.on(PATH, tell_headers)
+        setup.write()
+        yield setup
+
+
+def ask(client):
+    answer = client.call(METHOD, message(b"who am I"))
+    assert answer.status == 0, answer
+    return bytes(answer.data[5:]).decode()
+
+
+@contextmanager
+def held_call(client, server):
+    """A call that runs as long as the block, and is whole at its end."""
+    server.on(PATH, hold)
+    stream = client.start(METHOD)
+    client.send(stream, message(b"before"))
+    client.wait_for(stream, lambda answer: len(answer.data) >= 11)
+    server.on(PATH, tell_headers)
+    yield
+    client.send(stream, message(b"after"), end=True)
+    answer = client.wait_for_end(stream)
+    assert answer.status == 0
+    assert bytes(answer.data) == message(b"before") + message(b"after")
+
+
+def test_each_listener_has_its_workspace(setup):
+    setup.start()
+    with RawClient(setup.socket("one")) as one, RawClient(setup.socket("two")) as two:
+        # One after the other first: nss_wrapper cannot do its first lookup in two threads at once.
+        assert [ask(one), ask(two)] == [setup.expected(0), setup.expected(1)]
+        streams = [(client, client.start(METHOD), index) for index, client in enumerate((one, two))]
+        for client, stream, _ in streams:
+            client.send(stream, message(b"x"), end=True)
+        for client, stream, index in streams:
+            answer = client.wait_for_end(stream)
+            assert bytes(answer.data[5:]).decode() == setup.expected(index)
+
+
+def test_reload_changes_one_and_leaves_the_other(setup):
+    bridge = setup.start()
+    with RawClient(setup.socket("one")) as one, RawClient(setup.socket("two")) as two:
+        assert ask(two) == setup.expected(1)
+        with held_call(one, setup.servers[0]), held_call(two, setup.servers[1]):
+            setup.clusters[1] = "9999-changed"
+            setup.write()
+            setup.reload("reloaded")
+            # Also on a connection that was there before.
+            assert ask(two) == setup.expected(1)
+            assert ask(one) == setup.expected(0)
+    lines = "\n".join(bridge.child.stderr)
+    assert "listener two: calls that begin now use the new connection parameters" in lines
+    assert "listener one:" not in lines
+
+
+def test_reload_adds_and_removes_listeners(setup):
+    setup.start()
+    with RawClient(setup.socket("two")) as two:
+        with held_call(two, setup.servers[1]):
+            setup.write(names=("one", "three"))
+            setup.reload("reloaded")
+            with RawClient(setup.socket("three")) as three:
+                assert ask(three) == setup.expected(1)
+            assert not Path(setup.socket("two")).exists()
+            two.wait_for_goaway()
+        two.wait_for_close()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "  - name: bad\n    listen: ['unix:/nonexistent/dir/x.sock']\n    profile: one\n",
+        "  - name: bad\n    listen: ['localhost:0']\n    profile: missing\n",
+        "  - nme: bad\n",
+    ],
+    ids=["socket", "profile", "key"],
+)
+def test_reload_is_all_or_nothing(setup, fault):
+    setup.start()
+    with RawClient(setup.socket("two")) as two:
+        before = setup.expected(1)
+        setup.clusters[1] = "9999-changed"
+        setup.write(names=("one", "two", "four"), extra=fault)
+        setup.reload("not reloaded")
+        assert ask(two) == before
+        assert not Path(setup.socket("four")).exists()
+        setup.write()
+        setup.reload("reloaded")
+        assert ask(two) == setup.expected(1)
