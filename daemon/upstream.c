@@ -17,7 +17,7 @@ struct upstream {
     struct connect *connect; /* while connecting */
     uv_timer_t *timer;       /* owned; until it is open, then for keepalive and idleness */
     struct h2 h2;
-    bool open, settled; /* TLS is up; the peer's SETTINGS have come */
+    bool open; /* TLS is up and the peer's SETTINGS have come */
     bool draining;
     uint64_t opened_ns;     /* when our SETTINGS went out ... */
     uint64_t rtt_ns;        /* ... and how long their acknowledgement took; 0 until then */
@@ -89,6 +89,17 @@ static void heard(struct upstream *upstream, uint8_t frame_type)
         upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
 }
 
+static void on_keepalive(uv_timer_t *timer);
+
+/* The peer's SETTINGS have come: only now it is known how many calls it takes. */
+static void become_open(struct upstream *upstream)
+{
+    upstream->open = true;
+    upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
+    uv_timer_start(upstream->timer, on_keepalive, UPSTREAM_PING_FIRST_MS, 0);
+    upstream->events->on_open(upstream->pool, upstream);
+}
+
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct upstream *upstream = user_data;
@@ -108,12 +119,12 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             stream->events->on_last(stream->call);
         break;
     case NGHTTP2_SETTINGS:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
             upstream->rtt_ns = uv_hrtime() - upstream->opened_ns;
-        } else {
-            upstream->settled = true;
+        else if (!upstream->open)
+            become_open(upstream);
+        else
             upstream->events->on_room(upstream->pool);
-        }
         break;
     case NGHTTP2_GOAWAY: upstream->draining = true; break;
     default: break;
@@ -274,12 +285,7 @@ static void on_keepalive(uv_timer_t *timer)
 static void on_h2_open(void *owner)
 {
     struct upstream *upstream = owner;
-    upstream->open = true;
     upstream->opened_ns = uv_hrtime();
-    upstream->heard_ms = uv_now(upstream->target->engine->loop);
-    upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
-    uv_timer_start(upstream->timer, on_keepalive, UPSTREAM_PING_FIRST_MS, 0);
-    upstream->events->on_open(upstream->pool, upstream);
 }
 
 static enum upstream_fault_kind kind_of(const struct upstream *upstream,
@@ -392,10 +398,8 @@ bool upstream_has_room(const struct upstream *upstream)
 {
     if (!upstream_is_open(upstream) || !nghttp2_session_check_request_allowed(upstream->h2.session))
         return false;
-    uint32_t limit = UPSTREAM_ASSUMED_MAX_STREAMS;
-    if (upstream->settled)
-        limit = nghttp2_session_get_remote_settings(upstream->h2.session,
-                                                    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    uint32_t limit = nghttp2_session_get_remote_settings(upstream->h2.session,
+                                                         NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     return upstream->open_count < limit;
 }
 

@@ -25,8 +25,6 @@ enum {
      * what it has sent for clients that re-attach; a window near that would make it fail. */
     UPSTREAM_FIRST_WINDOW_BYTES = 1024 * 1024,
     UPSTREAM_MAX_WINDOW_BYTES = 4 * 1024 * 1024,
-    /* Until the peer's SETTINGS say more (RFC 9113, 6.5.2: at least 100 is recommended). */
-    UPSTREAM_ASSUMED_MAX_STREAMS = 100,
     UPSTREAM_PING_FIRST_MS = 30 * 1000,
     UPSTREAM_PING_NEXT_MS = 310 * 1000,
     UPSTREAM_PING_TIMEOUT_MS = 10 * 1000,
@@ -95,7 +93,7 @@ struct upstream_target {
     struct connector *connector;
     struct tls_context *tls;
     struct connect_target address;
-    unsigned connect_timeout_ms; /* for everything until TLS is up */
+    unsigned connect_timeout_ms; /* for everything until the peer's SETTINGS */
 };
 
 /* Starts to connect. No event comes before this returns. */

@@ -242,11 +242,13 @@ class _Connection:
         self._tasks = set()
 
     async def run(self):
-        self.h2.update_settings(
-            {
+        # As initial values: update_settings() would be followed by the defaults and undone.
+        self.h2.local_settings = h2.settings.Settings(
+            client=False,
+            initial_values={
                 h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: self._server.window,
                 **self._server.settings,
-            }
+            },
         )
         self.h2.initiate_connection()
         self.h2.increment_flow_control_window((1 << 31) - 1 - 65535)

@@ -1,0 +1,154 @@
+"""What a client's user reads when something is wrong: at once, and with the remedy."""
+
+import pytest
+from raw_client import RawClient
+from workspace.certificates import Authority
+from workspace.scripted import Http1Server, ResettingServer
+
+METHOD = "Config"
+PATH = f"/spark.connect.SparkConnectService/{METHOD}"
+SOON_S = 3
+
+
+def check(failure, code, *words):
+    """The client's exception, as PySpark's user sees it."""
+    assert failure.seconds < SOON_S, failure
+    assert failure.code in (code, None), failure
+    for word in ("sparkbridge", *words):
+        assert word in failure.message, failure
+    assert "UNAVAILABLE" not in failure.message
+    assert "<html" not in failure.message.lower()
+
+
+@pytest.fixture(params=["v43", "v42"])
+def client(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["refused in gRPC", "refused in HTML"])
+def test_wrong_token(bridges, standin, client, index):
+    tenant = standin.tenants[index]
+    bridge = bridges(tenant=tenant, token="dapi-wrong")
+    failure = client.fail("range", bridge.remote)
+    check(failure, "UNAUTHENTICATED", tenant.host, "refused the token", "--token-file")
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["refused in gRPC", "refused in HTML"])
+def test_wrong_cluster(bridges, standin, client, index):
+    tenant = standin.tenants[index]
+    bridge = bridges(tenant=tenant, cluster="0000-000000-nobodys")
+    failure = client.fail("range", bridge.remote)
+    check(
+        failure,
+        "PERMISSION_DENIED",
+        tenant.host,
+        "cluster 0000-000000-nobodys",
+        "from --cluster-id",
+    )
+
+
+def test_workspace_down(bridges, client):
+    failure = client.fail("range", bridges(port=1).remote)
+    check(failure, "FAILED_PRECONDITION", "workspace.test:1", "cannot be reached", "--host")
+
+
+def test_workspace_goes_down(bridges, standin, primary):
+    """It was there before: the pool waits a moment for it, and then says so all the same."""
+    with standin.script(primary.certificate) as server:
+        bridge = bridges(port=server.port)
+        with RawClient(bridge.port) as raw:
+            assert raw.call(METHOD).status == 12
+            server.stop()
+            answer = raw.call(METHOD, timeout=2 * SOON_S)
+            assert answer.status == 9
+            assert "cannot be reached" in answer.message
+            # A result that waits there is worth more patience, the client's own.
+            assert raw.call("ReattachExecute", timeout=2 * SOON_S).status == 14
+
+
+def test_name_is_unknown(bridges, client, release_binary):
+    bridge = bridges(host="no-such-name.invalid", port=443, binary=release_binary)
+    failure = client.fail("range", bridge.remote)
+    check(failure, "FAILED_PRECONDITION", "no-such-name.invalid", "--host", "resolve")
+
+
+def test_untrusted_authority(bridges, client, tmp_path):
+    other = Authority(tmp_path, "other")
+    failure = client.fail("range", bridges(ca_file=other.file).remote)
+    check(failure, "FAILED_PRECONDITION", "workspace.test", "not trusted", "--ca-file")
+
+
+def test_certificate_of_another_host(bridges, standin, client):
+    failure = client.fail("range", bridges(host="other.test").remote)
+    check(failure, "FAILED_PRECONDITION", "other.test", "not trusted", "mismatch")
+
+
+def test_http1_only(bridges, standin, primary, client):
+    with Http1Server(standin.loop, primary.certificate) as server:
+        failure = client.fail("range", bridges(port=server.port).remote)
+    check(failure, "FAILED_PRECONDITION", "does not speak HTTP/2", "--host")
+
+
+def test_no_tls(bridges, standin, client):
+    with standin.script() as server:
+        failure = client.fail("range", bridges(port=server.port).remote)
+    check(failure, "FAILED_PRECONDITION", "TLS", "workspace.test")
+
+
+def test_connections_are_reset(bridges, standin, client):
+    with ResettingServer(standin.loop) as server:
+        failure = client.fail("range", bridges(port=server.port).remote)
+    check(failure, "FAILED_PRECONDITION", "workspace.test")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(301, 9), (400, 13), (401, 16), (403, 7), (404, 12), (429, 14), (500, 2), (502, 14), (503, 14)],
+)
+def test_html_never_reaches_a_client(bridges, standin, primary, status, code):
+    async def refuse(stream):
+        stream.send_headers([(":status", str(status)), ("content-type", "text/html")])
+        await stream.send_data(b"<html>go away</html>", end=True)
+
+    with standin.script(primary.certificate) as server:
+        server.on(PATH, refuse)
+        with RawClient(bridges(port=server.port).port) as raw:
+            answer = raw.call(METHOD)
+    assert answer.status == code
+    assert answer.value(":status") == "200"
+    assert answer.value("content-type") == "application/grpc"
+    assert answer.data == b""
+    assert "workspace.test" in answer.message
+
+
+def test_login_page(bridges, standin, primary):
+    async def page(stream):
+        stream.send_headers([(":status", "200"), ("content-type", "text/html")])
+        await stream.send_data(b"<html>sign in</html>", end=True)
+
+    with standin.script(primary.certificate) as server:
+        server.on(PATH, page)
+        with RawClient(bridges(port=server.port).port) as raw:
+            answer = raw.call(METHOD)
+    assert answer.status == 9
+    assert "text/html" in answer.message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/2.0/secrets/list",
+        "/spark.connect.SparkConnectService/../../api/2.0/clusters/list",
+        "/spark.connect.SparkConnectService/",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "//spark.connect.SparkConnectService/Config",
+        "/spark.connect.SparkConnectService/Config?x=1",
+    ],
+)
+def test_only_spark_connect_is_forwarded(bridges, standin, primary, path):
+    with standin.script(primary.certificate) as server:
+        with RawClient(bridges(port=server.port).port) as raw:
+            answer = raw.call(METHOD, path=path)
+            assert (answer.status, answer.trailers_only) == (12, True)
+        assert server.requests == []
+        assert server.connections == 0
