@@ -19,7 +19,7 @@ enum {
     POOL_MAX_UPSTREAMS = 64,
     /* How long calls wait for a workspace that was reachable before; clients show an error to
      * their user after that, so it is short. */
-    POOL_PATIENCE_MS = 2500,
+    POOL_PATIENCE_MS = 2000,
     POOL_RETRY_FIRST_MS = 100,
     POOL_RETRY_MAX_MS = 1000,
 };
