@@ -74,7 +74,7 @@ static enum session_peek_result read_session_id(struct session_peek *peek)
 /* Looks at the field whose start is in peek->field. */
 static enum session_peek_result look_at_field(struct session_peek *peek)
 {
-    uint64_t tag, value;
+    uint64_t tag = 0, value = 0;
     int tag_len = read_varint(peek, 0, &tag);
     if (tag_len <= 0)
         return tag_len == 0 ? SESSION_PEEK_MORE : SESSION_PEEK_UNREADABLE;
