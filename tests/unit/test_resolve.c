@@ -11,8 +11,12 @@
 #include "common/alloc.h"
 #include "conf/resolve.h"
 
-/* String literals as the environment's type has them. */
-#define ENVIRONMENT(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
+/* String literals as the environment's type has them; static, as the fixture outlives the test. */
+#define ENVIRONMENT(...)                                                                           \
+    (__extension__({                                                                               \
+        static const char *const variables[] = {__VA_ARGS__, NULL};                                \
+        (char *const *)variables;                                                                  \
+    }))
 
 static const char token_text[] = "very-secret-token";
 
