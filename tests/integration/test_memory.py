@@ -3,7 +3,9 @@
 import re
 import threading
 import time
+import uuid
 
+from pyspark.sql.connect.proto import base_pb2
 from raw_client import RawClient
 from workspace.scripted import GRPC_HEADERS, message
 
@@ -84,12 +86,25 @@ def test_stalled_readers(bridges, standin, primary, release_binary):
                 client.close()
 
 
+def plan(query):
+    """A serialized ExecutePlan request, as a client makes it that does not re-attach."""
+    request = base_pb2.ExecutePlanRequest(session_id=str(uuid.uuid4()))
+    request.user_context.user_id = "stalled"
+    request.plan.root.sql.query = query
+    return request.SerializeToString()
+
+
 def test_spark_beside_a_stalled_reader(bridges, v43, release_binary):
-    """The same with a real result of 1 GB."""
+    """A real result of 264 MB of which nothing is read, and a real client beside it. (Spark keeps
+    what is not read in its heap; of the whole 1 GiB the server above is the one to ask.)"""
     bridge = bridges(binary=release_binary)
+    query = "select id, repeat(md5(cast(id as string)), 8) s from range(1000000)"
     with RawClient(bridge.port) as stalled:
-        stalled.start(METHOD, end=False)
-        running = v43.submit("large", bridge.remote, session="big", rows=400_000)
+        stream = stalled.start("ExecutePlan")
+        stalled.send(stream, message(plan(query)), end=True)
+        # The result has begun; from here on nothing is read.
+        stalled.wait_for(stream, lambda answer: answer.headers is not None, timeout=60)
         assert v43.run("range", bridge.remote, session="beside") == list(range(1, 10))
-        assert running.result(120)["value"]["rows"] == 400_000
-    assert peak_mib(bridge) < 64
+        assert v43.run("large", bridge.remote, session="beside", rows=100_000)["in_order"]
+        assert not stalled.answer(stream).done
+        assert peak_mib(bridge) < 64
