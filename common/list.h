@@ -22,10 +22,12 @@ struct list {
 #define list_first(head, type, member)                                                             \
     (list_is_empty(head) ? NULL : container_of((head)->next, type, member))
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): `node` is a name to declare */
 /* Visits each node; the body may remove the visited one, and nothing else. */
 #define list_for_each(node, head)                                                                  \
     for (struct list *node = (head)->next, *node##_next = node->next; node != (head);              \
          node = node##_next, node##_next = node->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void list_init(struct list *node)
 {

@@ -176,7 +176,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_max_send_header_block_length(option, 2 * HEADER_LIST_MAX_BYTES);
+    nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * HEADER_LIST_MAX_BYTES);
     if (nghttp2_session_server_new2(&session, callbacks, downstream, option) != 0)
         abort();
     nghttp2_option_del(option);

@@ -55,6 +55,7 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
         return false;
     const struct config *config = setup.config;
     bool complete = true;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     setup.bindings = xcalloc(config->listener_count, sizeof setup.bindings[0]);
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener_config *listener = &config->listeners[i];

@@ -210,7 +210,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_request);
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_max_send_header_block_length(option, 2 * HEADER_LIST_MAX_BYTES);
+    nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * HEADER_LIST_MAX_BYTES);
     if (nghttp2_session_client_new2(&session, callbacks, upstream, option) != 0)
         abort();
     nghttp2_option_del(option);

@@ -88,7 +88,7 @@ static void test_truncate_keeps_the_front(void **state)
         BYTE_BLOCK_BYTES - 11,
         BYTE_BLOCK_BYTES - 10,
         BYTE_BLOCK_BYTES,
-        2 * BYTE_BLOCK_BYTES,
+        (size_t)2 * BYTE_BLOCK_BYTES,
         SAMPLE_BYTES - 11,
         SAMPLE_BYTES - 10,
     };
@@ -114,9 +114,9 @@ static void test_clear_gives_blocks_back(void **state)
     struct byte_pool pool = {0};
     struct byte_queue queue;
     byte_queue_init(&queue, &pool);
-    for (size_t i = 0; i < 3 * BYTE_POOL_MAX_FREE; i++)
+    for (size_t i = 0; i < (size_t)3 * BYTE_POOL_MAX_FREE; i++)
         push_sample(&queue, BYTE_BLOCK_BYTES, 1000);
-    assert_true(pool.used_count >= 3 * BYTE_POOL_MAX_FREE);
+    assert_true(pool.used_count >= (size_t)3 * BYTE_POOL_MAX_FREE);
     byte_queue_clear(&queue);
     assert_int_equal(pool.used_count, 0);
     assert_int_equal(pool.free_count, BYTE_POOL_MAX_FREE);
