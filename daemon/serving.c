@@ -89,10 +89,8 @@ static bool prepare(struct serving *serving, const struct listener_config *confi
 
 static void destroy_list(struct list *entries)
 {
-    struct entry *entry;
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): entry_destroy() takes it off the list first */
-    while ((entry = list_first(entries, struct entry, link)) != NULL)
-        entry_destroy(entry);
+    /* Each takes itself off the list. */
+    list_for_each(node, entries) entry_destroy(container_of(node, struct entry, link));
 }
 
 /* Entries for all listeners of `next`, in order, with the sockets and pools that are new. */
