@@ -294,9 +294,7 @@ void downstream_set_abort(struct downstream_set *set, const char *reason)
 
 void downstream_set_finish(struct downstream_set *set)
 {
-    struct downstream *downstream;
-    while ((downstream = list_first(&set->all, struct downstream, link)) != NULL)
-        downstream_destroy(downstream);
+    list_for_each(node, &set->all) downstream_destroy(container_of(node, struct downstream, link));
     pool_unref(set->pool);
     set->pool = NULL;
 }
