@@ -163,6 +163,14 @@ static void on_refused(void *owner, const struct upstream_fault *fault)
     finish_lost(owner, fault);
 }
 
+/* A status code in a header of the upstream's: at most three digits, -1 for anything else. */
+static int read_code(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    return end == text || *end != '\0' || number < 0 || number > 999 ? -1 : (int)number;
+}
+
 static void on_response_headers(struct call *call, struct header_list *headers, int http_status,
                                 bool last)
 {
@@ -189,7 +197,7 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
         return;
     }
     if (last)
-        call->status = atoi(grpc_status);
+        call->status = read_code(grpc_status);
     nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
     submit_response(call, fields, policy_response_fields(headers, fields), last);
     call->response_complete = last;
@@ -202,7 +210,7 @@ static void on_trailers(struct call *call, struct header_list *headers)
     *headers = none;
     const char *grpc_status = header_list_find(&call->trailers, "grpc-status");
     if (grpc_status != NULL)
-        call->status = atoi(grpc_status);
+        call->status = read_code(grpc_status);
     call->response_complete = true;
     body_end(&call->response_body);
 }
@@ -218,7 +226,7 @@ static void on_headers(void *owner, struct header_list *headers, bool last)
     }
     /* Interim answers (1xx) mean nothing to gRPC. */
     if (http_status[0] != '1' && call->response == CALL_RESPONSE_NONE)
-        on_response_headers(call, headers, atoi(http_status), last);
+        on_response_headers(call, headers, read_code(http_status), last);
 }
 
 static void on_data(void *owner, const uint8_t *bytes, size_t len)
