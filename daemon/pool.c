@@ -177,6 +177,7 @@ struct pool *pool_create(const struct pool_config *config)
                 .no_proxy = pool->no_proxy,
             },
         .connect_timeout_ms = config->connect_timeout_ms,
+        .stream_window_bytes = config->stream_window_bytes,
     };
     list_init(&pool->upstreams);
     list_init(&pool->waiting);
@@ -224,6 +225,7 @@ bool pool_matches(const struct pool *pool, const struct pool_config *config)
 {
     return pool->target.tls == config->tls && binding_equal(pool->binding, config->binding) &&
            pool->target.connect_timeout_ms == config->connect_timeout_ms &&
+           pool->target.stream_window_bytes == config->stream_window_bytes &&
            text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy);
 }
 

@@ -54,6 +54,12 @@ static void end_with(struct upstream *upstream, enum upstream_fault_kind kind, c
     upstream->events->on_end(upstream->pool, upstream, &fault);
 }
 
+static uint32_t first_window(const struct upstream *upstream)
+{
+    uint32_t most = upstream->target->stream_window_bytes;
+    return most < UPSTREAM_FIRST_WINDOW_BYTES ? most : UPSTREAM_FIRST_WINDOW_BYTES;
+}
+
 /* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
  */
 
@@ -218,7 +224,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
 
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPSTREAM_FIRST_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, first_window(upstream)},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
     };
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
@@ -437,8 +443,8 @@ struct body_source upstream_source(const struct upstream_stream *stream)
     return (struct body_source){
         .h2 = &stream->upstream->h2,
         .stream_id = stream->id,
-        .window_bytes = UPSTREAM_FIRST_WINDOW_BYTES,
-        .max_window_bytes = UPSTREAM_MAX_WINDOW_BYTES,
+        .window_bytes = first_window(stream->upstream),
+        .max_window_bytes = stream->upstream->target->stream_window_bytes,
         .rtt_ns = stream->upstream->rtt_ns,
     };
 }
