@@ -400,13 +400,23 @@ bool upstream_is_idle(const struct upstream *upstream)
     return list_is_empty(&upstream->streams);
 }
 
+static uint32_t stream_limit(const struct upstream *upstream)
+{
+    return nghttp2_session_get_remote_settings(upstream->h2.session,
+                                               NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
 bool upstream_has_room(const struct upstream *upstream)
 {
-    if (!upstream_is_open(upstream) || !nghttp2_session_check_request_allowed(upstream->h2.session))
-        return false;
-    uint32_t limit = nghttp2_session_get_remote_settings(upstream->h2.session,
-                                                         NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    return upstream->open_count < limit;
+    return upstream_is_open(upstream) &&
+           nghttp2_session_check_request_allowed(upstream->h2.session) &&
+           upstream->open_count < stream_limit(upstream);
+}
+
+bool upstream_is_nearly_full(const struct upstream *upstream)
+{
+    uint32_t limit = stream_limit(upstream);
+    return upstream->open_count >= limit || limit - upstream->open_count < limit / 8;
 }
 
 void upstream_attach(struct upstream *upstream, struct upstream_stream *stream)

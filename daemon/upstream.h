@@ -23,7 +23,9 @@
 enum {
     /* What may be under way on one stream at first; the most is upstream_target's. */
     UPSTREAM_FIRST_WINDOW_BYTES = 1024 * 1024,
-    UPSTREAM_PING_FIRST_MS = 30 * 1000,
+    /* A peer that is gone is found out within 20 s: by these PINGs where a call waits on it, by the
+     * kernel where bytes do (connect.c). */
+    UPSTREAM_PING_FIRST_MS = 10 * 1000,
     UPSTREAM_PING_NEXT_MS = 310 * 1000,
     UPSTREAM_PING_TIMEOUT_MS = 10 * 1000,
     UPSTREAM_IDLE_MS = 10 * 60 * 1000,
@@ -109,6 +111,8 @@ struct upstream *upstream_from_link(struct list *link);
 
 /* Connected, and may more streams be opened on it? */
 bool upstream_has_room(const struct upstream *upstream);
+/* Less than an eighth of its streams is left: time for another connection. */
+bool upstream_is_nearly_full(const struct upstream *upstream);
 bool upstream_is_open(const struct upstream *upstream);
 /* No stream is attached. */
 bool upstream_is_idle(const struct upstream *upstream);

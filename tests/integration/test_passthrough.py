@@ -377,6 +377,23 @@ def test_more_calls_than_the_workspace_takes_at_once(standin, primary, bridges):
                 assert client.wait_for_end(stream).status == 0
 
 
+def test_another_connection_before_the_last_stream_is_taken(standin, primary, bridges):
+    """Of sixteen streams, the fifteenth leaves less than an eighth."""
+    settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 16}
+    with standin.script(primary.certificate, settings=settings) as upstream:
+        upstream.on(PATH, echo)
+        bridge = bridges(port=upstream.port)
+        with RawClient(bridge.port) as client:
+            streams = [client.start(METHOD) for _ in range(14)]
+            upstream.wait_for_request(PATH, count=14)
+            assert upstream.connections == 1
+            streams.append(client.start(METHOD))
+            upstream.wait_for_connection(count=2)
+            for stream in streams:
+                client.send(stream, message(b"x"), end=True)
+                assert client.wait_for_end(stream).status == 0
+
+
 def test_an_idle_client_may_ping(client):
     for _ in range(20):
         client.ping()
