@@ -19,6 +19,7 @@ struct pool {
     uv_timer_t *retry;   /* owned */
     unsigned retry_ms;   /* the next delay */
     bool worked;         /* a connection has been open before */
+    struct deadline_set deadlines;
 };
 
 static void serve_waiting(struct pool *pool);
@@ -208,6 +209,7 @@ struct pool *pool_create(const struct pool_config *config)
     pool->retry = xcalloc(1, sizeof *pool->retry);
     uv_timer_init(config->engine->loop, pool->retry);
     pool->retry->data = pool;
+    deadline_set_init(&pool->deadlines, config->engine->loop);
     return pool;
 }
 
@@ -230,6 +232,7 @@ void pool_unref(struct pool *pool)
     while (!list_is_empty(&pool->upstreams))
         upstream_destroy(upstream_from_link(pool->upstreams.next));
     uv_close((uv_handle_t *)pool->retry, on_retry_closed);
+    deadline_set_finish(&pool->deadlines);
     tls_context_unref(pool->target.tls);
     binding_unref(pool->binding);
     if (pool->proxy != NULL)
@@ -255,4 +258,9 @@ bool pool_matches(const struct pool *pool, const struct pool_config *config)
 const struct binding *pool_binding(const struct pool *pool)
 {
     return pool->binding;
+}
+
+struct deadline_set *pool_deadlines(struct pool *pool)
+{
+    return &pool->deadlines;
 }

@@ -12,6 +12,7 @@
 #define SPARKBRIDGE_DAEMON_POOL_H
 
 #include "conf/binding.h"
+#include "daemon/deadline.h"
 #include "daemon/engine.h"
 #include "daemon/upstream.h"
 
@@ -48,6 +49,9 @@ void pool_unref(struct pool *pool); /* accepts NULL */
 
 /* What the pool's connections lead to. Borrowed. */
 const struct binding *pool_binding(const struct pool *pool);
+
+/* For the deadlines of its calls. Borrowed. */
+struct deadline_set *pool_deadlines(struct pool *pool);
 
 /* Finds room for the stream: on_ready comes now or later, or on_refused. */
 void pool_acquire(struct pool *pool, struct upstream_stream *stream);

@@ -250,22 +250,6 @@ def test_a_client_that_leaves(upstream, scripted):
     upstream.run(asyncio.wait_for(seen.gone.wait(), 10))
 
 
-def test_deadlines_are_the_clients(upstream, scripted):
-    """A real gRPC client's deadline: the workspace learns of it, and of its passing."""
-
-    async def handler(stream):
-        await stream.gone.wait()
-
-    upstream.on(PATH, handler)
-    with grpc.insecure_channel(f"localhost:{scripted.port}") as channel:
-        with pytest.raises(grpc.RpcError) as raised:
-            channel.unary_unary(PATH)(b"", timeout=1)
-    assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    seen = upstream.wait_for_request(PATH)
-    assert seen.value("grpc-timeout")
-    upstream.run(asyncio.wait_for(seen.gone.wait(), 10))
-
-
 def test_rich_status_reaches_a_real_client(upstream, scripted):
     """grpc-status-details-bin, as the library decodes it."""
     info = error_details_pb2.ErrorInfo(reason="BECAUSE", domain="test", metadata={"a": "b"})
