@@ -228,6 +228,13 @@ static void read_proxy(struct config *config, char *const *environment, struct d
         diag_error(diags, err.exit_code, "%s", err.message);
 }
 
+static void check_client_cert(const struct config *config, struct diag_list *diags)
+{
+    if (config->client_key != NULL && config->client_cert == NULL)
+        diag_error(diags, EX_USAGE,
+                   "client_key: there is no client_cert that it could be the key of");
+}
+
 static void read_sources(int argc, char **argv, char *const *environment, struct sources *sources,
                          struct diag_list *diags)
 {
@@ -264,6 +271,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
     check_token_files(config, diags);
+    check_client_cert(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
     if (wanted != NULL && diags->errors == 0)
@@ -313,6 +321,7 @@ void listener_config_finish(struct listener_config *listener)
     free(listener->config_file);
     free(listener->token_file);
     free(listener->token_source);
+    free(listener->via);
     *listener = (struct listener_config){0};
 }
 
@@ -325,6 +334,8 @@ void config_destroy(struct config *config)
     free(config->listeners);
     free(config->config_path);
     free(config->ca_file);
+    free(config->client_cert);
+    free(config->client_key);
     secret_finish(&config->proxy_option);
     proxy_config_finish(&config->proxy);
     free(config);

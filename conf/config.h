@@ -37,6 +37,8 @@ struct listener_config {
     char *token_source; /* "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)" */
     bool serverless, no_compute;
     enum resolution resolution;
+
+    char *via; /* owned; path of a Unix socket that leads to the workspace, or NULL */
 };
 
 struct config {
@@ -46,6 +48,8 @@ struct config {
 
     char *config_path;          /* owned; the YAML file that was read, NULL where none */
     char *ca_file;              /* owned; NULL: the system's store */
+    char *client_cert;          /* owned; NULL: none is shown */
+    char *client_key;           /* owned; NULL: it stands in the file of client_cert */
     struct secret proxy_option; /* as written; `proxy` is made from it and the environment */
     struct proxy_config proxy;
     unsigned drain_timeout_ms;

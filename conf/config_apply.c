@@ -151,6 +151,18 @@ static bool add_address(const struct config_target *target, struct listen_addres
     return true;
 }
 
+static bool store_via(struct listener_config *listener, struct listen_address *address,
+                      struct err *err)
+{
+    if (address->kind != ADDRESS_UNIX)
+        return err_set(err, EX_USAGE, "%s has to be a Unix socket, as in unix:/run/egress.sock",
+                       diag_quote(address->text).text);
+    free(listener->via);
+    listener->via = address->path;
+    address->path = NULL;
+    return true;
+}
+
 /* For messages: "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)". */
 static char *token_source(const struct setting *setting, const char *path)
 {
@@ -197,6 +209,7 @@ static bool store_in_listener(const struct config_target *target, const struct s
     case OPTION_RESOLUTION: listener->resolution = (enum resolution)value->number; break;
     case OPTION_SOCKET_MODE: listener->socket_mode = (unsigned)value->number; break;
     case OPTION_LISTEN: return add_address(target, &value->address, err);
+    case OPTION_VIA: return store_via(listener, &value->address, err);
     case OPTION_TOKEN_FILE:
         free(listener->token_source);
         listener->token_source = token_source(setting, value->text);
@@ -216,6 +229,8 @@ static void store(struct config *config, const struct setting *setting, struct c
     switch (setting->id) {
     case OPTION_CONFIG: replace(&config->config_path, value); break;
     case OPTION_CA_FILE: replace(&config->ca_file, value); break;
+    case OPTION_CLIENT_CERT: replace(&config->client_cert, value); break;
+    case OPTION_CLIENT_KEY: replace(&config->client_key, value); break;
     case OPTION_PROXY:
         secret_set(&config->proxy_option, setting->value.bytes, setting->value.len);
         break;

@@ -254,6 +254,35 @@ static const struct option_def options[OPTION_COUNT] = {
             .doc = "The certificate authorities that may vouch for a workspace. Without it the "
                    "system's store counts. Certificates are always verified.",
         },
+    [OPTION_CLIENT_CERT] =
+        {
+            .type = OPTION_PATH,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "client-cert",
+            .commands = SERVES,
+            .yaml_path = "upstream.client_cert",
+            .metavar = "FILE",
+            .example = "client.pem",
+            .advanced = true,
+            .help = "PEM file of a certificate of ours",
+            .doc =
+                "The certificate, followed by those that vouch for it, to show to a gateway that "
+                "wants one. Workspaces themselves want a token and no certificate.",
+        },
+    [OPTION_CLIENT_KEY] =
+        {
+            .type = OPTION_PATH,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "client-key",
+            .commands = SERVES,
+            .yaml_path = "upstream.client_key",
+            .metavar = "FILE",
+            .example = "client.key",
+            .advanced = true,
+            .help = "PEM file of the key of --client-cert",
+            .doc = "The private key of the client certificate, without a password. Where it is "
+                   "missing the key stands in the certificate's own file.",
+        },
     [OPTION_PROXY] =
         {
             .type = OPTION_TEXT,
@@ -268,6 +297,22 @@ static const struct option_def options[OPTION_COUNT] = {
             .doc = "`env` reads HTTPS_PROXY or ALL_PROXY and the exceptions in NO_PROXY, as curl "
                    "does; `none` ignores them; else http://HOST:PORT or socks5h://HOST:PORT. A "
                    "password belongs into the variable or the YAML file.",
+        },
+    [OPTION_VIA] =
+        {
+            .type = OPTION_ADDRESS,
+            .group = OPTION_GROUP_CONNECTION,
+            .flag = "via",
+            .commands = SERVES,
+            .yaml_path = "listeners[].via",
+            .yaml_default_path = "upstream.via",
+            .metavar = "unix:PATH",
+            .example = "unix:/run/sparkbridge/egress.sock",
+            .advanced = true,
+            .help = "a socket whose other end is the workspace",
+            .doc = "Connects to this Unix socket instead of the workspace's address, for a daemon "
+                   "without network: whoever listens there passes the bytes on, encrypted and "
+                   "verified as ever. A proxy is not used then.",
         },
     [OPTION_STREAM_WINDOW] =
         {

@@ -26,6 +26,7 @@ struct connect {
     CURL *easy;
     connect_callback callback;
     void *owner;
+    char *via; /* owned, or NULL */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -43,6 +44,7 @@ static void connect_free(struct connect *connect)
 {
     curl_multi_remove_handle(connect->connector->multi, connect->easy);
     curl_easy_cleanup(connect->easy);
+    free(connect->via);
     free(connect);
 }
 
@@ -71,9 +73,18 @@ static struct transport *take_socket(struct connect *connect)
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (copy < 0)
         return NULL;
-    keep_alive(copy);
-    struct transport *transport = transport_create_tcp(connect->connector->engine);
-    if (uv_tcp_open((uv_tcp_t *)transport_stream(transport), copy) == 0)
+    struct engine *engine = connect->connector->engine;
+    struct transport *transport;
+    int error;
+    if (connect->via != NULL) {
+        transport = transport_create_pipe(engine);
+        error = uv_pipe_open((uv_pipe_t *)transport_stream(transport), copy);
+    } else {
+        keep_alive(copy);
+        transport = transport_create_tcp(engine);
+        error = uv_tcp_open((uv_tcp_t *)transport_stream(transport), copy);
+    }
+    if (error == 0)
         return transport;
     close(copy);
     transport_close(transport);
@@ -88,7 +99,9 @@ static void describe(struct connect *connect, CURLcode code, struct connect_resu
     curl_easy_getinfo(connect->easy, CURLINFO_PRIMARY_PORT, &port);
     curl_easy_getinfo(connect->easy, CURLINFO_OS_ERRNO, &os_errno);
     curl_easy_getinfo(connect->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-    if (ip != NULL && ip[0] != '\0') {
+    if (connect->via != NULL) {
+        snprintf(result->address, sizeof result->address, "unix:%s", connect->via);
+    } else if (ip != NULL && ip[0] != '\0') {
         bool v6 = strchr(ip, ':') != NULL;
         snprintf(result->address, sizeof result->address, "%s%s%s:%ld", v6 ? "[" : "", ip,
                  v6 ? "]" : "", port);
@@ -248,8 +261,11 @@ static void set_target(CURL *easy, const struct connect_target *target)
         xasprintf("http://%s%s%s:%u/", v6 ? "[" : "", target->host, v6 ? "]" : "", target->port);
     curl_easy_setopt(easy, CURLOPT_URL, url);
     free(url);
+    if (target->via != NULL)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target->via);
+    bool proxied = target->via == NULL && target->proxy != NULL;
     /* "" also keeps libcurl from reading the environment by itself. */
-    curl_easy_setopt(easy, CURLOPT_PROXY, target->proxy != NULL ? target->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxied ? target->proxy : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, target->no_proxy != NULL ? target->no_proxy : "");
     curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
@@ -262,6 +278,7 @@ struct connect *connect_start(struct connector *connector, const struct connect_
     connect->connector = connector;
     connect->callback = callback;
     connect->owner = owner;
+    connect->via = target->via != NULL ? xstrdup(target->via) : NULL;
     connect->easy = curl_easy_init();
     if (connect->easy == NULL)
         abort();

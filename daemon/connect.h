@@ -1,7 +1,7 @@
 /*
- * Connecting to the workspace's host: names, addresses, proxies. libcurl does it: both address
- * families raced (RFC 8305), HTTP CONNECT and SOCKS proxies with their authentication, and then
- * hands the connected socket over.
+ * Connecting to the workspace's host: names, addresses, proxies, or a Unix socket that stands for
+ * all of them. libcurl does it: both address families raced (RFC 8305), HTTP CONNECT and SOCKS
+ * proxies with their authentication, and then hands the connected socket over.
  *
  * Owner: a connector is one for the process; a struct connect ends by calling back once, or
  * silently by connect_cancel(). There is no limit of time here: the caller cancels. Loop thread
@@ -15,6 +15,8 @@
 
 #include "daemon/transport.h"
 
+enum { CONNECT_ADDRESS_SIZE = 128 }; /* also for unix: and a path */
+
 struct connector;
 struct connect;
 
@@ -24,6 +26,8 @@ struct connect_target {
     uint16_t port;
     const char *proxy;    /* URL, or NULL for none */
     const char *no_proxy; /* hosts to be reached without it, comma-separated, or NULL */
+    const char *via;      /* path of a Unix socket that leads there, or NULL: then nothing else of
+                             this counts but for messages */
 };
 
 enum connect_failure {
@@ -35,8 +39,8 @@ enum connect_failure {
 struct connect_result {
     struct transport *transport; /* the callback's to own; NULL on failure */
     enum connect_failure failure;
-    char address[64]; /* the last address tried, for messages; may be empty */
-    char text[160];   /* a phrase about the failure */
+    char address[CONNECT_ADDRESS_SIZE]; /* the last address tried, for messages; may be empty */
+    char text[160];                     /* a phrase about the failure */
 };
 
 typedef void (*connect_callback)(void *owner, const struct connect_result *result);

@@ -12,7 +12,8 @@ struct pool {
     struct engine *engine;
     struct binding *binding;       /* owned reference: nghttp2 may still point into its secret */
     struct upstream_target target; /* its TLS context is an owned reference */
-    char *proxy, *no_proxy;        /* owned; the target's */
+    char *proxy, *no_proxy, *via;  /* owned; the target's */
+    struct tls_ticket ticket;      /* likewise */
     struct list upstreams;
     size_t upstream_count;
     struct list waiting; /* struct upstream_stream, oldest first */
@@ -189,6 +190,7 @@ struct pool *pool_create(const struct pool_config *config)
     pool->binding = binding_ref(config->binding);
     pool->proxy = config->proxy != NULL ? xstrdup(config->proxy) : NULL;
     pool->no_proxy = config->no_proxy != NULL ? xstrdup(config->no_proxy) : NULL;
+    pool->via = config->via != NULL ? xstrdup(config->via) : NULL;
     pool->target = (struct upstream_target){
         .engine = config->engine,
         .connector = config->connector,
@@ -199,7 +201,9 @@ struct pool *pool_create(const struct pool_config *config)
                 .port = config->binding->port,
                 .proxy = pool->proxy,
                 .no_proxy = pool->no_proxy,
+                .via = pool->via,
             },
+        .ticket = &pool->ticket,
         .connect_timeout_ms = config->connect_timeout_ms,
         .stream_window_bytes = config->stream_window_bytes,
     };
@@ -239,6 +243,8 @@ void pool_unref(struct pool *pool)
         secret_wipe_text(pool->proxy); /* it may hold a password */
     free(pool->proxy);
     free(pool->no_proxy);
+    free(pool->via);
+    tls_ticket_finish(&pool->ticket);
     free(pool);
 }
 
@@ -252,7 +258,8 @@ bool pool_matches(const struct pool *pool, const struct pool_config *config)
     return pool->target.tls == config->tls && binding_equal(pool->binding, config->binding) &&
            pool->target.connect_timeout_ms == config->connect_timeout_ms &&
            pool->target.stream_window_bytes == config->stream_window_bytes &&
-           text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy);
+           text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy) &&
+           text_equal(pool->via, config->via);
 }
 
 const struct binding *pool_binding(const struct pool *pool)

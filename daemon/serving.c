@@ -108,6 +108,7 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
             .tls = tls,
             .proxy = config->proxy.url.bytes,
             .no_proxy = config->proxy.no_proxy,
+            .via = config->listeners[i].via,
             .connect_timeout_ms = config->connect_timeout_ms,
             .stream_window_bytes = config->stream_window_bytes,
         };
@@ -191,7 +192,12 @@ static void remove_the_rest(struct serving *serving, const struct config *config
 
 bool serving_change(struct serving *serving, struct setup *next, struct err *err)
 {
-    struct tls_context *tls = tls_context_create(next->config->ca_file, err);
+    const struct tls_files files = {
+        .ca = next->config->ca_file,
+        .cert = next->config->client_cert,
+        .key = next->config->client_key,
+    };
+    struct tls_context *tls = tls_context_create(&files, err);
     if (tls == NULL)
         return false;
     if (serving->tls != NULL && tls_context_equal(tls, serving->tls)) {

@@ -16,9 +16,19 @@
 /* The most a connection keeps for ciphertext between writes: a full stage of frames. */
 enum { ENCRYPTED_KEEP_BYTES = 128 * 1024 };
 
+/* A file that a context is made of, as it was then. */
+struct file_state {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+enum { FILE_CA, FILE_CERT, FILE_KEY, FILE_COUNT };
+
 struct tls_context {
     unsigned refs;
-    struct stat ca_stat; /* zero for the system's store */
+    struct file_state files[FILE_COUNT]; /* zero for those that are not used */
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
 };
@@ -29,6 +39,7 @@ struct tls {
     size_t in_len;
     uint8_t *out; /* owned, kept for the next write */
     size_t out_len, out_cap;
+    struct tls_ticket *ticket; /* weak: touched only while the owner hands bytes over */
     enum tls_fault fault;
     char fault_text[256];
 };
@@ -81,6 +92,18 @@ static int on_bio_create(BIO *bio)
 
 /* ---- contexts ------------------------------------------------------------------------------- */
 
+/* The sentence for a PEM file that OpenSSL does not take. */
+static bool file_fault(const char *what, const char *path, const char *wanted, struct err *err)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
+                                                          : ERR_reason_error_string(code);
+    err_set(err, EX_NOINPUT, "%s %s: %s; it must hold %s, in PEM form", what, path,
+            reason != NULL ? reason : "no certificate in it", wanted);
+    ERR_clear_error();
+    return false;
+}
+
 static bool context_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct err *err)
 {
     if (ca_file == NULL) {
@@ -88,23 +111,40 @@ static bool context_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct err *err
             return err_set(err, EX_OSERR, "cannot read the system's certificate store");
         return true;
     }
-    if (SSL_CTX_load_verify_file(ssl_ctx, ca_file) != 1) {
-        unsigned long code = ERR_peek_last_error();
-        const char *reason = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
-                                                              : ERR_reason_error_string(code);
-        err_set(err, EX_NOINPUT,
-                "CA file %s: %s; it must hold the certificates to trust, in PEM form", ca_file,
-                reason != NULL ? reason : "no certificate in it");
-        ERR_clear_error();
-        return false;
-    }
-    return true;
+    return SSL_CTX_load_verify_file(ssl_ctx, ca_file) == 1 ||
+           file_fault("CA file", ca_file, "the certificates to trust", err);
 }
 
-struct tls_context *tls_context_create(const char *ca_file, struct err *err)
+/* A daemon has nobody to ask for the password of a key. */
+static int on_password(char *buf, int size, int writing, void *user_data)
+{
+    return -1;
+}
+
+static bool context_identify(SSL_CTX *ssl_ctx, const struct tls_files *files, struct err *err)
+{
+    if (files->cert == NULL)
+        return true;
+    const char *key = files->key != NULL ? files->key : files->cert;
+    SSL_CTX_set_default_passwd_cb(ssl_ctx, on_password);
+    if (SSL_CTX_use_certificate_chain_file(ssl_ctx, files->cert) != 1)
+        return file_fault("client certificate", files->cert, "our certificate and its chain", err);
+    return SSL_CTX_use_PrivateKey_file(ssl_ctx, key, SSL_FILETYPE_PEM) == 1 ||
+           file_fault("client key", key, "the certificate's private key without a password", err);
+}
+
+/* A new ticket: the newest is the one to use. */
+static int on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls *tls = SSL_get_app_data(ssl);
+    tls_ticket_finish(tls->ticket);
+    tls->ticket->session = session;
+    return 1; /* taken over */
+}
+
+static SSL_CTX *create_ssl_ctx(const struct tls_files *files, struct err *err)
 {
     static const unsigned char alpn[] = {2, 'h', '2'};
-
     SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_client_method());
     if (ssl_ctx == NULL) {
         err_set(err, EX_OSERR, "OpenSSL cannot be set up");
@@ -114,16 +154,36 @@ struct tls_context *tls_context_create(const char *ca_file, struct err *err)
     SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_alpn_protos(ssl_ctx, alpn, sizeof alpn);
-    if (!context_trust(ssl_ctx, ca_file, err)) {
-        SSL_CTX_free(ssl_ctx);
+    SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl_ctx, on_new_session);
+    if (context_trust(ssl_ctx, files->ca, err) && context_identify(ssl_ctx, files, err))
+        return ssl_ctx;
+    SSL_CTX_free(ssl_ctx);
+    return NULL;
+}
+
+static void note_file(struct file_state *state, const char *path)
+{
+    struct stat status;
+    if (path != NULL && stat(path, &status) == 0)
+        *state = (struct file_state){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+}
+
+struct tls_context *tls_context_create(const struct tls_files *files, struct err *err)
+{
+    /* Before they are read: a file that changes meanwhile is read anew at the next reload. */
+    struct file_state states[FILE_COUNT] = {0};
+    note_file(&states[FILE_CA], files->ca);
+    note_file(&states[FILE_CERT], files->cert);
+    note_file(&states[FILE_KEY], files->key);
+    SSL_CTX *ssl_ctx = create_ssl_ctx(files, err);
+    if (ssl_ctx == NULL)
         return NULL;
-    }
 
     struct tls_context *context = xcalloc(1, sizeof *context);
     context->refs = 1;
     context->ssl_ctx = ssl_ctx;
-    if (ca_file != NULL)
-        stat(ca_file, &context->ca_stat); /* it was read just now */
+    memcpy(context->files, states, sizeof states);
     context->bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop buffers");
     BIO_meth_set_read_ex(context->bio_method, on_bio_read);
     BIO_meth_set_write_ex(context->bio_method, on_bio_write);
@@ -149,10 +209,20 @@ void tls_context_unref(struct tls_context *context)
 
 bool tls_context_equal(const struct tls_context *a, const struct tls_context *b)
 {
-    return a->ca_stat.st_dev == b->ca_stat.st_dev && a->ca_stat.st_ino == b->ca_stat.st_ino &&
-           a->ca_stat.st_size == b->ca_stat.st_size &&
-           a->ca_stat.st_mtim.tv_sec == b->ca_stat.st_mtim.tv_sec &&
-           a->ca_stat.st_mtim.tv_nsec == b->ca_stat.st_mtim.tv_nsec;
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        const struct file_state *left = &a->files[i], *right = &b->files[i];
+        if (left->device != right->device || left->inode != right->inode ||
+            left->size != right->size || left->changed.tv_sec != right->changed.tv_sec ||
+            left->changed.tv_nsec != right->changed.tv_nsec)
+            return false;
+    }
+    return true;
+}
+
+void tls_ticket_finish(struct tls_ticket *ticket)
+{
+    SSL_SESSION_free(ticket->session); /* accepts NULL */
+    ticket->session = NULL;
 }
 
 /* ---- connections ---------------------------------------------------------------------------- */
@@ -163,16 +233,20 @@ static bool is_ip_address(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
-struct tls *tls_create(struct tls_context *context, const char *host)
+struct tls *tls_create(struct tls_context *context, const char *host, struct tls_ticket *ticket)
 {
     struct tls *tls = xcalloc(1, sizeof *tls);
+    tls->ticket = ticket;
     tls->ssl = SSL_new(context->ssl_ctx);
     BIO *bio = BIO_new(context->bio_method);
     if (tls->ssl == NULL || bio == NULL)
         abort(); /* out of memory: nothing else makes these fail */
     BIO_set_data(bio, tls);
     SSL_set_bio(tls->ssl, bio, bio);
+    SSL_set_app_data(tls->ssl, tls);
     SSL_set_connect_state(tls->ssl);
+    if (ticket->session != NULL)
+        SSL_set_session(tls->ssl, ticket->session);
     if (is_ip_address(host)) {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), host);
     } else {
@@ -187,6 +261,9 @@ void tls_destroy(struct tls *tls)
 {
     if (tls == NULL)
         return;
+    /* An end without close_notify does not spoil the ticket (RFC 5246, 7.2.1), as OpenSSL thinks.
+     */
+    SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
     free(tls->out);
     free(tls);
@@ -201,6 +278,7 @@ void tls_feed(struct tls *tls, const uint8_t *bytes, size_t len)
 static void set_fault(struct tls *tls, enum tls_fault fault, const char *text)
 {
     tls->fault = fault;
+    tls_ticket_finish(tls->ticket); /* the next one begins without what may be to blame */
     snprintf(tls->fault_text, sizeof tls->fault_text, "%s", text);
 }
 
@@ -217,6 +295,9 @@ static void note_fault(struct tls *tls)
         set_fault(tls, TLS_FAULT_NOT_TLS, "the peer does not speak TLS");
     else if (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL)
         set_fault(tls, TLS_FAULT_NO_H2, "the peer offers no HTTP/2");
+    else if (ERR_GET_REASON(code) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
+        set_fault(tls, TLS_FAULT_OTHER,
+                  "the peer wants a certificate of ours: name one by --client-cert");
     else
         set_fault(tls, TLS_FAULT_OTHER, reason != NULL ? reason : "TLS failed");
     ERR_clear_error();

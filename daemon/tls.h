@@ -21,6 +21,19 @@
 struct tls_context;
 struct tls;
 
+/* PEM files; NULL where there is none. */
+struct tls_files {
+    const char *ca;   /* whom to trust; NULL: the system's store */
+    const char *cert; /* of ours, with its chain; NULL: none is shown */
+    const char *key;  /* NULL: it stands in the file of `cert` */
+};
+
+/* What a server gave us to shorten the next handshake with it (RFC 8446, 2.2). A zeroed one is
+ * empty. Owner: the struct that embeds it, which outlives the last event of its connections. */
+struct tls_ticket {
+    struct ssl_session_st *session; /* owned */
+};
+
 /* What went wrong, as far as a remedy depends on it. */
 enum tls_fault {
     TLS_FAULT_NONE,
@@ -30,18 +43,21 @@ enum tls_fault {
     TLS_FAULT_OTHER,
 };
 
-/* Client contexts: TLS 1.2 or later, verification by `ca_file`, or by the system's store where it
- * is NULL. Fails with EX_NOINPUT where the file cannot be used. */
-struct tls_context *tls_context_create(const char *ca_file, struct err *err);
+/* Client contexts: TLS 1.2 or later, always verified. Fails with EX_NOINPUT where a file cannot be
+ * used. */
+struct tls_context *tls_context_create(const struct tls_files *files, struct err *err);
 struct tls_context *tls_context_ref(struct tls_context *context);
 void tls_context_unref(struct tls_context *context); /* accepts NULL */
 
-/* Do both trust the same file with the same contents (by identity, size and time)? */
+/* Are both made of the same files with the same contents (by identity, size and time)? */
 bool tls_context_equal(const struct tls_context *a, const struct tls_context *b);
 
-/* A connection to `host`, a DNS name (also sent as SNI) or an IP address. */
-struct tls *tls_create(struct tls_context *context, const char *host);
+/* A connection to `host`, a DNS name (also sent as SNI) or an IP address. Uses the ticket, which is
+ * of the same host and context, and renews it. */
+struct tls *tls_create(struct tls_context *context, const char *host, struct tls_ticket *ticket);
 void tls_destroy(struct tls *tls);
+
+void tls_ticket_finish(struct tls_ticket *ticket);
 
 /* Hands over ciphertext that arrived; borrowed until tls_handshake() or tls_read() has asked for
  * more, which must happen before the call returns to the loop. */

@@ -24,7 +24,7 @@ struct upstream {
     uint64_t heard_ms;      /* when a frame came last */
     uint64_t ping_ms;       /* when a PING was sent that is not answered, else 0 */
     unsigned ping_after_ms; /* of silence */
-    char address[64];
+    char address[CONNECT_ADDRESS_SIZE];
 
     struct list streams;         /* attached */
     size_t open_count;           /* submitted or about to be, not closed */
@@ -328,7 +328,8 @@ static void on_connected(void *owner, const struct connect_result *result)
         end_with(upstream, kinds[result->failure], result->text);
         return;
     }
-    struct tls *tls = tls_create(upstream->target->tls, upstream->target->address.host);
+    const struct upstream_target *target = upstream->target;
+    struct tls *tls = tls_create(target->tls, target->address.host, target->ticket);
     int error = h2_start(&upstream->h2, upstream->target->engine, create_session(upstream),
                          result->transport, tls, &h2_events, upstream);
     if (error < 0)

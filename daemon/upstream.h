@@ -46,8 +46,8 @@ enum upstream_fault_kind {
 
 struct upstream_fault {
     enum upstream_fault_kind kind;
-    char address[64]; /* the last address tried, or empty */
-    char text[192];   /* a phrase: "Connection refused" */
+    char address[CONNECT_ADDRESS_SIZE]; /* the last address tried, or empty */
+    char text[192];                     /* a phrase: "Connection refused" */
 };
 
 /* How a stream ended for which no END_STREAM came. */
@@ -93,6 +93,7 @@ struct upstream_target {
     struct connector *connector;
     struct tls_context *tls;
     struct connect_target address;
+    struct tls_ticket *ticket;   /* of the last connection */
     unsigned connect_timeout_ms; /* for everything until the peer's SETTINGS */
     /* What may be under way on one stream at most. Spark's server keeps 10 MB behind what it has
      * sent for clients that re-attach; with a window near that they fail. */

@@ -40,9 +40,9 @@ static void test_table(void **state)
 
 static void test_keys(void **state)
 {
-    static const char *const expected[] = {"name",        "listen",     "socket",
-                                           "profile",     "remote",     "connection",
-                                           "config_file", "resolution", NULL};
+    static const char *const expected[] = {"name",   "listen",     "socket",      "profile",
+                                           "remote", "connection", "config_file", "resolution",
+                                           "via",    NULL};
     struct option_key keys[OPTION_KEYS_MAX];
     size_t count = option_keys("listeners[]", keys);
     for (size_t i = 0; i < count; i++)

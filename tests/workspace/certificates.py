@@ -11,10 +11,14 @@ class Certificate:
     chain: Path
     key: Path
 
-    def server_context(self, alpn=("h2",)):
-        """For a Python TLS server that offers the protocols `alpn`, which may be none."""
+    def server_context(self, alpn=("h2",), clients=None):
+        """For a Python TLS server that offers the protocols `alpn`, which may be none, and wants
+        certificates of the authority `clients` where there is one."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.chain, self.key)
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients.file)
         if alpn:
             context.set_alpn_protocols(list(alpn))
         return context
@@ -35,14 +39,14 @@ class Authority:
         )
 
     def issue(self, *names):
-        """A server certificate for these DNS names."""
+        """A certificate for these DNS names, for a server or a client."""
         self._issued += 1
         stem = self._directory / f"{self.file.stem}-{self._issued}"
         key, request, chain = (stem.with_suffix(end) for end in (".key", ".csr", ".pem"))
         extensions = stem.with_suffix(".ext")
         extensions.write_text(
             "basicConstraints=critical,CA:FALSE\n"
-            "extendedKeyUsage=serverAuth\n"
+            "extendedKeyUsage=serverAuth,clientAuth\n"
             "subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n"
         )
         _openssl(

@@ -140,17 +140,19 @@ class _Server:
 class ScriptedServer(_Server):
     """On 127.0.0.1:`port`, with TLS where `certificate` is given.
 
+    `tls` holds what Python knows of each connection's TLS, in the order they came, and
     `requests` holds the streams in the order they came; `wait_for_request` waits for the next.
     """
 
-    def __init__(self, loop, certificate=None, alpn=("h2",), window=1 << 20, settings=None):
+    def __init__(self, loop, certificate=None, *, window=1 << 20, settings=None, clients=None):
         self._handlers = {}
         self._changed = threading.Condition()
         self.requests = []
         self.connections = 0
+        self.tls = []
         self.window = window
         self.settings = settings or {}
-        super().__init__(loop, certificate.server_context(alpn) if certificate else None)
+        super().__init__(loop, certificate.server_context(clients=clients) if certificate else None)
 
     def on(self, path, handler):
         """Registers a handler; the path "*" is for requests that no other one takes."""
@@ -188,6 +190,7 @@ class ScriptedServer(_Server):
         self._writers.add(writer)
         with self._changed:
             self.connections += 1
+            self.tls.append(writer.get_extra_info("ssl_object"))
             self._changed.notify_all()
         try:
             await _Connection(self, reader, writer).run()
