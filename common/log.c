@@ -28,6 +28,11 @@ bool log_enabled(enum log_level level)
     return level <= current_level;
 }
 
+const char *log_level_text(enum log_level level)
+{
+    return level_names[level];
+}
+
 bool log_level_from_text(const char *text, enum log_level *ret_level)
 {
     for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {

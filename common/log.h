@@ -21,6 +21,9 @@ struct log_field {
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
+/* "error", "warn", "info" or "debug". */
+const char *log_level_text(enum log_level level);
+
 /* Reads "error", "warn", "info" or "debug"; false for anything else. */
 bool log_level_from_text(const char *text, enum log_level *ret_level);
 

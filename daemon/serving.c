@@ -9,6 +9,7 @@
 #include "daemon/connect.h"
 #include "daemon/listener.h"
 #include "daemon/pool.h"
+#include "daemon/reload_report.h"
 
 /* A listener that is served. */
 struct entry {
@@ -146,14 +147,10 @@ static void commit(struct serving *serving, const struct listener_config *config
     if (entry == NULL) {
         entry = fresh;
         list_append(&serving->entries, &entry->link);
-        if (serving->setup.config != NULL)
-            log_info("listener %s: new", config->name);
     } else {
         for (size_t i = 0; i < config->address_count; i++)
             listener_take(entry->listener, fresh->listener, config->addresses[i].text);
         if (entry->pool != fresh->pool) {
-            log_info("listener %s: calls that begin now use the new connection parameters",
-                     config->name);
             listener_use_pool(entry->listener, fresh->pool);
             pool_unref(entry->pool);
             entry->pool = pool_ref(fresh->pool);
@@ -182,7 +179,6 @@ static void remove_the_rest(struct serving *serving, const struct config *config
             listener_close_sockets(entry->listener, address_is_configured, kept);
             continue;
         }
-        log_info("listener %s: removed; its clients may finish", entry->name);
         entry->removed = true;
         listener_stop(entry->listener);
         if (listener_is_idle(entry->listener))
@@ -211,10 +207,13 @@ bool serving_change(struct serving *serving, struct setup *next, struct err *err
     }
 
     for (size_t i = 0; i < next->config->listener_count; i++) {
-        setup_log_binding(&next->config->listeners[i], next->bindings[i]);
+        if (find_entry(serving, next->config->listeners[i].name) == NULL)
+            setup_log_binding(&next->config->listeners[i], next->bindings[i]);
         commit(serving, &next->config->listeners[i], list_first(&fresh, struct entry, link));
     }
     remove_the_rest(serving, next->config);
+    if (serving->setup.config != NULL)
+        reload_report(&serving->setup, next);
     tls_context_unref(serving->tls);
     serving->tls = tls;
     setup_finish(&serving->setup);

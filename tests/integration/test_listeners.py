@@ -1,11 +1,13 @@
 """Several listeners, each with its own workspace, and what a reload does to them."""
 
+import hashlib
 import signal
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from raw_client import RawClient
+from workspace.bridge import parse_logfmt
 from workspace.scripted import GRPC_HEADERS, message
 
 METHOD = "Config"
@@ -40,6 +42,7 @@ class Setup:
         self.tenants = standin.tenants
         self.servers = servers
         self.clusters = [tenant.cluster_id for tenant in standin.tenants]
+        self.tokens = [tenant.token for tenant in standin.tenants]
         self.config = directory / "sparkbridge.yaml"
 
     def socket(self, name):
@@ -48,9 +51,10 @@ class Setup:
     def write(self, names=("one", "two"), extra=""):
         profiles = "".join(
             f"[{name}]\nhost = https://{tenant.host}:{server.port}\n"
-            f"token = {tenant.token}\ncluster_id = {cluster}\n"
-            for name, tenant, server, cluster in zip(
-                ("one", "two"), self.tenants, self.servers, self.clusters, strict=True
+            f"token = {token}\ncluster_id = {cluster}\n"
+            for name, tenant, server, cluster, token in zip(
+                *(("one", "two"), self.tenants, self.servers, self.clusters, self.tokens),
+                strict=True,
             )
         )
         databrickscfg = self._directory / "databrickscfg"
@@ -92,6 +96,13 @@ def setup(bridges, standin, tmp_path):
             server.on(PATH, tell_headers)
         setup.write()
         yield setup
+
+
+def changes(bridge):
+    """What reloads said has changed: (listener, key, from, to)."""
+    lines = [parse_logfmt(line) for line in list(bridge.child.stderr)]
+    names = ("listener", "key", "from", "to")
+    return [tuple(map(line.get, names)) for line in lines if line.get("msg") == "changed"]
 
 
 def ask(client):
@@ -139,13 +150,34 @@ def test_reload_changes_one_and_leaves_the_other(setup):
             # Also on a connection that was there before.
             assert ask(two) == setup.expected(1)
             assert ask(one) == setup.expected(0)
-    lines = "\n".join(bridge.child.stderr)
-    assert "listener two: calls that begin now use the new connection parameters" in lines
-    assert "listener one:" not in lines
+    assert changes(bridge) == [("two", "compute", setup.tenants[1].cluster_id, "9999-changed")]
+
+
+def test_reload_says_that_nothing_changed(setup):
+    bridge = setup.start()
+    setup.reload("nothing has changed")
+    assert changes(bridge) == []
+
+
+def test_reload_reports_every_change(setup):
+    """Of the daemon, of a listener, and what needs a restart; a token by its fingerprint."""
+    bridge = setup.start()
+    setup.tokens[0] = "another-token"
+    setup.write(extra="timeouts: {drain: 5s}\n")
+    socket = "profile: one\n    socket: {mode: '0660'}\n"
+    setup.config.write_text(setup.config.read_text().replace("profile: one\n", socket))
+    setup.reload("reloaded")
+    tokens = (setup.tenants[0].token, setup.tokens[0])
+    old, new = (hashlib.sha256(token.encode()).hexdigest()[:12] for token in tokens)
+    assert changes(bridge) == [
+        (None, "drain_timeout_ms", "60000", "5000"),
+        ("one", "token_sha256", old, new),
+    ]
+    assert "listener one: a new socket mode counts" in bridge.child.output()
 
 
 def test_reload_adds_and_removes_listeners(setup):
-    setup.start()
+    bridge = setup.start()
     with RawClient(setup.socket("two")) as two:
         with held_call(two, setup.servers[1]):
             setup.write(names=("one", "three"))
@@ -155,6 +187,8 @@ def test_reload_adds_and_removes_listeners(setup):
             assert not Path(setup.socket("two")).exists()
             two.wait_for_goaway()
         two.wait_for_close()
+    output = bridge.child.output()
+    assert "listener three: new" in output and "listener two: removed" in output
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,178 @@
+/* What a reload changed, for the log. */
+#include "daemon/reload_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+
+enum { NUMBER_SIZE = 24 };
+
+/* Where differences are being looked for, and how many were found. */
+struct report {
+    const char *listener; /* NULL: they are of the whole daemon */
+    unsigned found;
+};
+
+static const char *or_none(const char *text)
+{
+    return text != NULL ? text : "none";
+}
+
+static void note(struct report *report, const char *key, const char *before, const char *after)
+{
+    report->found++;
+    if (report->listener != NULL)
+        log_fields(LOG_LEVEL_INFO, "changed", {"listener", report->listener}, {"key", key},
+                   {"from", before}, {"to", after});
+    else
+        log_fields(LOG_LEVEL_INFO, "changed", {"key", key}, {"from", before}, {"to", after});
+}
+
+static void compare_text(struct report *report, const char *key, const char *before,
+                         const char *after)
+{
+    if (strcmp(or_none(before), or_none(after)) != 0)
+        note(report, key, or_none(before), or_none(after));
+}
+
+static void compare_number(struct report *report, const char *key, unsigned before, unsigned after)
+{
+    char from[NUMBER_SIZE], to[NUMBER_SIZE];
+    if (before == after)
+        return;
+    snprintf(from, sizeof from, "%u", before);
+    snprintf(to, sizeof to, "%u", after);
+    note(report, key, from, to);
+}
+
+static void fingerprint(const struct secret *secret, char ret_text[SECRET_FINGERPRINT_SIZE])
+{
+    snprintf(ret_text, SECRET_FINGERPRINT_SIZE, "none");
+    if (secret_is_set(secret))
+        secret_fingerprint(secret, ret_text);
+}
+
+static void compare_secret(struct report *report, const char *key, const struct secret *before,
+                           const struct secret *after)
+{
+    char from[SECRET_FINGERPRINT_SIZE], to[SECRET_FINGERPRINT_SIZE];
+    fingerprint(before, from);
+    fingerprint(after, to);
+    compare_text(report, key, from, to);
+}
+
+static const char *compute_text(const struct binding *binding)
+{
+    switch (binding->compute) {
+    case COMPUTE_CLUSTER: return binding->cluster_id;
+    case COMPUTE_SERVERLESS: return "serverless";
+    case COMPUTE_NONE: break;
+    }
+    return "none";
+}
+
+/* Further headers are compared by name and value together: either may be what changed. */
+static void compare_headers(struct report *report, const struct metadata *before,
+                            const struct metadata *after)
+{
+    for (size_t i = 0; i < before->count || i < after->count; i++) {
+        const struct metadata_entry *from = i < before->count ? &before->entries[i] : NULL;
+        const struct metadata_entry *to = i < after->count ? &after->entries[i] : NULL;
+        if (from != NULL && to != NULL && strcmp(from->name, to->name) == 0)
+            compare_secret(report, from->name, &from->value, &to->value);
+        else
+            compare_text(report, "header", from != NULL ? from->name : NULL,
+                         to != NULL ? to->name : NULL);
+    }
+}
+
+static void compare_bindings(struct report *report, const struct binding *before,
+                             const struct binding *after)
+{
+    compare_text(report, "host", before->host, after->host);
+    compare_number(report, "port", before->port, after->port);
+    compare_text(report, "compute", compute_text(before), compute_text(after));
+    compare_text(report, "auth_type", before->auth_type, after->auth_type);
+    compare_secret(report, "token_sha256", &before->token, &after->token);
+    compare_headers(report, &before->headers, &after->headers);
+}
+
+static bool has_address(const struct listener_config *listener, const char *text)
+{
+    for (size_t i = 0; i < listener->address_count; i++)
+        if (strcmp(listener->addresses[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+static void compare_addresses(struct report *report, const struct listener_config *before,
+                              const struct listener_config *after)
+{
+    for (size_t i = 0; i < before->address_count; i++)
+        if (!has_address(after, before->addresses[i].text))
+            note(report, "listen", before->addresses[i].text, "none");
+    for (size_t i = 0; i < after->address_count; i++)
+        if (!has_address(before, after->addresses[i].text))
+            note(report, "listen", "none", after->addresses[i].text);
+    if (before->socket_mode != after->socket_mode) {
+        log_warn("listener %s: a new socket mode counts for sockets that are made from now on; "
+                 "restart to change those that are there",
+                 after->name);
+        report->found++;
+    }
+}
+
+static void compare_globals(struct report *report, const struct config *before,
+                            const struct config *after)
+{
+    compare_text(report, "ca_file", before->ca_file, after->ca_file);
+    compare_text(report, "client_cert", before->client_cert, after->client_cert);
+    compare_text(report, "client_key", before->client_key, after->client_key);
+    compare_secret(report, "proxy_sha256", &before->proxy.url, &after->proxy.url);
+    compare_text(report, "no_proxy", before->proxy.no_proxy, after->proxy.no_proxy);
+    compare_number(report, "connect_timeout_ms", before->connect_timeout_ms,
+                   after->connect_timeout_ms);
+    compare_number(report, "drain_timeout_ms", before->drain_timeout_ms, after->drain_timeout_ms);
+    compare_number(report, "stream_window_bytes", before->stream_window_bytes,
+                   after->stream_window_bytes);
+    compare_text(report, "log_level", log_level_text(before->log_level),
+                 log_level_text(after->log_level));
+}
+
+/* Index of the listener of that name; listener_count where there is none. */
+static size_t find_listener(const struct config *config, const char *name)
+{
+    size_t i = 0;
+    while (i < config->listener_count && strcmp(config->listeners[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+void reload_report(const struct setup *before, const struct setup *after)
+{
+    struct report report = {0};
+    compare_globals(&report, before->config, after->config);
+    for (size_t i = 0; i < after->config->listener_count; i++) {
+        const struct listener_config *listener = &after->config->listeners[i];
+        size_t old = find_listener(before->config, listener->name);
+        report.listener = listener->name;
+        if (old == before->config->listener_count) {
+            log_info("listener %s: new", listener->name);
+            report.found++;
+            continue;
+        }
+        compare_addresses(&report, &before->config->listeners[old], listener);
+        compare_text(&report, "via", before->config->listeners[old].via, listener->via);
+        compare_bindings(&report, before->bindings[old], after->bindings[i]);
+    }
+    for (size_t i = 0; i < before->config->listener_count; i++) {
+        const char *name = before->config->listeners[i].name;
+        if (find_listener(after->config, name) < after->config->listener_count)
+            continue;
+        log_info("listener %s: removed; its clients may finish", name);
+        report.found++;
+    }
+    if (report.found == 0)
+        log_info("nothing has changed");
+}
