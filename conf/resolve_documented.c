@@ -142,6 +142,13 @@ static void warn_overrides(struct resolving *r, const struct source *profile)
     warn_override(r, profile->layer, ATTR_SERVERLESS_COMPUTE_ID, binding->compute_source);
 }
 
+/* A profile with a value in doubt is not asked. */
+static bool check_profile(struct resolving *r, const struct cfg_profile *profile)
+{
+    struct err err;
+    return cfg_profile_check(profile, &err) || resolving_fail_err(r, "profile", &err);
+}
+
 static bool ask_sources_with_profile(struct resolving *r, const char *name,
                                      struct source sources[MAX_SOURCES], size_t *count)
 {
@@ -151,6 +158,8 @@ static bool ask_sources_with_profile(struct resolving *r, const char *name,
     const struct cfg_profile *profile = cfg != NULL ? databrickscfg_profile(cfg, name) : NULL;
     if (profile == NULL)
         return fail_no_profile(r, name, resolving_or_flag(r->request->profile_source, "--profile"));
+    if (!check_profile(r, profile))
+        return false;
     struct layer layer = {0};
     sources[(*count)++] = profile_source(r, profile, &layer);
     bool ok = resolving_ask(r, sources, *count);
@@ -272,6 +281,8 @@ static bool ask_default_profile(struct resolving *r)
         cfg != NULL && name != NULL ? databrickscfg_profile(cfg, name) : NULL;
     if (profile == NULL)
         return said_by == NULL || miss_default_profile(r, name, said_by);
+    if (!check_profile(r, profile))
+        return false;
     struct layer layer = {0};
     struct source sources[] = {environment_source(r), profile_source(r, profile, &layer)};
     bool ok = resolving_ask(r, sources, 2);
