@@ -17,6 +17,17 @@ static const char *kind_of(mode_t mode)
                             : "a device";
 }
 
+static void set_open_error(struct err *err, const char *path, int error)
+{
+    if (error == ENOENT)
+        err_set(err, EX_NOINPUT, "%s: there is no such file: check the path", path);
+    else if (error == EACCES)
+        err_set(err, EX_NOINPUT, "%s: permission denied: let the user with id %u read it", path,
+                (unsigned)geteuid());
+    else
+        err_set(err, EX_NOINPUT, "%s: cannot be opened: %s", path, strerror(error));
+}
+
 /* Reads until the end or `max_bytes` + 1; the file may grow meanwhile. */
 static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
                      struct err *err)
@@ -63,7 +74,7 @@ static bool read_once(const char *path, size_t max_bytes, struct secret *ret_con
     int open_errno = errno;
     struct stat status = {0};
     if (fd < 0) {
-        err_set(err, EX_NOINPUT, "%s: cannot be opened: %s", path, strerror(open_errno));
+        set_open_error(err, path, open_errno);
         errno = open_errno;
         return false;
     }

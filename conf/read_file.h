@@ -15,8 +15,8 @@
 #include "common/secret.h"
 
 /* Reads at most `max_bytes`; more is an error. A file that changes meanwhile is read once more, and
- * is an error (EX_TEMPFAIL; all others are EX_NOINPUT) where it changes again. `err` names the
- * path. errno tells why the file could not be opened: ENOENT where there is none; 0 for other
+ * is an error (EX_TEMPFAIL; all others are EX_NOINPUT) where it changes again. `err` begins with
+ * the path. errno tells why the file could not be opened: ENOENT where there is none; 0 for other
  * faults. *ret_status, which may be NULL, is that of the open file. */
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err);

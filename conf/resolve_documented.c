@@ -107,7 +107,9 @@ static struct source environment_source(const struct resolving *r)
 static bool fail_no_profile(struct resolving *r, const char *name, const char *said_by)
 {
     if (r->file.cfg == NULL)
-        return resolving_fail(r, "profile", "%s names the profile %.100s, but %s does not exist",
+        return resolving_fail(r, "profile",
+                              "%s names the profile %.100s, but %s does not exist: write it with "
+                              "`databricks configure`, or name another file by --config-file",
                               said_by, name, r->file.shown);
     struct suggest suggest = {.word = name};
     for (size_t i = 0; i < r->file.cfg->count; i++)

@@ -2,6 +2,7 @@
 #include "daemon/tls.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 
@@ -88,10 +90,10 @@ static bool context_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct err *err
             return err_set(err, EX_OSERR, "cannot read the system's certificate store");
         return true;
     }
+    if (access(ca_file, R_OK) < 0) /* OpenSSL would call it "system lib" */
+        return err_set(err, EX_NOINPUT, "CA file %s: cannot be read: %s", ca_file, strerror(errno));
     if (SSL_CTX_load_verify_file(ssl_ctx, ca_file) != 1) {
-        unsigned long code = ERR_peek_last_error();
-        const char *reason = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
-                                                              : ERR_reason_error_string(code);
+        const char *reason = ERR_reason_error_string(ERR_peek_last_error());
         err_set(err, EX_NOINPUT,
                 "CA file %s: %s; it must hold the certificates to trust, in PEM form", ca_file,
                 reason != NULL ? reason : "no certificate in it");

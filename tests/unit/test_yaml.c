@@ -216,9 +216,9 @@ static void test_not_a_file(void **state)
     assert_fails("run -c /dev/null", NULL, EX_NOINPUT,
                  "/dev/null: is a device, not a regular file");
     assert_fails("run -c missing.yaml", NULL, EX_NOINPUT,
-                 "missing.yaml: cannot be opened: No such file or directory");
+                 "missing.yaml: there is no such file: check the path");
     assert_fails("run", VARIABLES("SPARKBRIDGE_CONFIG=missing.yaml"), EX_NOINPUT,
-                 "missing.yaml: cannot be opened: No such file or directory");
+                 "missing.yaml: there is no such file: check the path");
 }
 
 static const char full_file[] =
