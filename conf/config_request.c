@@ -30,6 +30,23 @@ static bool check_token(const char *path, struct secret *token, struct err *err)
     return true;
 }
 
+/* What read_file() and check_token() say of the path is said of the option that names it. */
+static bool read_token(const struct listener_config *listener, struct secret *ret_token,
+                       struct err *err)
+{
+    struct secret content = {0};
+    const char *path = listener->token_file;
+    struct err fault;
+    if (read_file(path, CONFIG_TOKEN_MAX_BYTES, &content, NULL, &fault) &&
+        check_token(path, &content, &fault)) {
+        secret_move(ret_token, &content);
+        return true;
+    }
+    secret_finish(&content);
+    return err_set(err, fault.exit_code, "%s%s", listener->token_source,
+                   fault.message + strlen(path));
+}
+
 bool listener_config_request(const struct listener_config *listener, char *const *environment,
                              struct secret *token, struct resolve_request *ret_request,
                              struct err *err)
@@ -52,13 +69,8 @@ bool listener_config_request(const struct listener_config *listener, char *const
         .profile_source = listener->profile_source,
     };
     if (listener->token_file != NULL) {
-        struct secret content = {0};
-        if (!read_file(listener->token_file, CONFIG_TOKEN_MAX_BYTES, &content, NULL, err) ||
-            !check_token(listener->token_file, &content, err)) {
-            secret_finish(&content);
-            return err_prefix(err, "token file ");
-        }
-        secret_move(token, &content);
+        if (!read_token(listener, token, err))
+            return false;
         request.token = token;
         request.token_source = listener->token_source;
     }

@@ -25,33 +25,15 @@ static char *expand_home(const char *path, struct err *err)
     return NULL;
 }
 
-/* Has the file the content that was read? Another program may have written to it or put another in
- * its place meanwhile, and the bytes may be half of the old and half of the new content. */
-static bool is_unchanged(const char *path, const struct stat *before, size_t len)
+static enum cfg_load_result read_text(const char *path, struct secret *ret_content,
+                                      struct stat *ret_status, struct err *err)
 {
-    struct stat now;
-    return stat(path, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
-           now.st_size == before->st_size && (off_t)len == before->st_size &&
-           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
-}
-
-static enum cfg_load_result read_unchanged(const char *path, struct secret *ret_content,
-                                           struct stat *ret_status, struct err *err)
-{
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (!read_file(path, DATABRICKSCFG_MAX_BYTES, ret_content, ret_status, err)) {
-            if (errno != ENOENT && errno != ENOTDIR)
-                return CFG_FAILED;
-            err_set(err, EX_NOINPUT, "%s: no such file: write one with `databricks configure`",
-                    path);
-            return CFG_MISSING;
-        }
-        if (is_unchanged(path, ret_status, ret_content->len))
-            return CFG_LOADED;
-    }
-    err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
-    return CFG_FAILED;
+    if (read_file(path, DATABRICKSCFG_MAX_BYTES, ret_content, ret_status, err))
+        return CFG_LOADED;
+    if (errno != ENOENT && errno != ENOTDIR)
+        return CFG_FAILED;
+    err_set(err, EX_NOINPUT, "%s: no such file: write one with `databricks configure`", path);
+    return CFG_MISSING;
 }
 
 enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg **ret_cfg,
@@ -63,7 +45,7 @@ enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg *
     struct secret content = {0};
     struct stat status;
     struct databrickscfg *cfg = NULL;
-    enum cfg_load_result result = read_unchanged(expanded, &content, &status, err);
+    enum cfg_load_result result = read_text(expanded, &content, &status, err);
     if (result == CFG_LOADED &&
         !databrickscfg_parse(expanded, content.bytes, content.len, &cfg, err))
         result = CFG_FAILED;
@@ -92,6 +74,11 @@ const struct cfg_entry *cfg_profile_get(const struct cfg_profile *profile, const
     return NULL;
 }
 
+bool cfg_profile_check(const struct cfg_profile *profile, struct err *err)
+{
+    return profile->doubt == NULL || err_set(err, EX_CONFIG, "%s", profile->doubt);
+}
+
 void cfg_profile_finish(struct cfg_profile *profile)
 {
     for (size_t i = 0; i < profile->count; i++) {
@@ -100,6 +87,7 @@ void cfg_profile_finish(struct cfg_profile *profile)
     }
     free(profile->entries);
     free(profile->name);
+    free(profile->doubt);
     *profile = (struct cfg_profile){0};
 }
 

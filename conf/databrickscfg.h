@@ -2,8 +2,10 @@
  * The SDKs' profile file, `.databrickscfg`, with the line of every value.
  *
  * The dialect is the common ground of Databricks' Python and Go SDKs: where the two read a line
- * differently it is not read at all but reported with its number, because a guess about a secret
- * is worse than an error. Sections do not inherit from DEFAULT; `[__settings__]` is not a profile.
+ * differently it is not used but reported with its number, because a guess about a secret is worse
+ * than an error. Where only one value is in doubt, only its profile cannot be used; where the SDKs
+ * disagree about the lines around it, or either refuses the file, the file is refused. Sections do
+ * not inherit from DEFAULT; `[__settings__]` is not a profile.
  * Source: the SDKs 0.156.0 (configparser) and 0.175.0 (go-ini); databrickscfg_parse.c says at each
  * fault how the two differ.
  *
@@ -39,6 +41,7 @@ struct cfg_profile {
     unsigned line;             /* of its (first) header */
     struct cfg_entry *entries; /* owned, in file order; none for an empty section */
     size_t count;
+    char *doubt; /* owned, a sentence with its place; see cfg_profile_check() */
 };
 
 struct databrickscfg {
@@ -68,6 +71,10 @@ bool databrickscfg_parse(const char *path, const char *bytes, size_t len,
 /* Borrowed from the file; NULL where there is none. */
 const struct cfg_profile *databrickscfg_profile(const struct databrickscfg *cfg, const char *name);
 const struct cfg_entry *cfg_profile_get(const struct cfg_profile *profile, const char *key);
+
+/* To be asked before a value is used: false, with `PATH:LINE:COLUMN: ...` and EX_CONFIG, where the
+ * SDKs read one of the profile's values differently. */
+bool cfg_profile_check(const struct cfg_profile *profile, struct err *err);
 
 void cfg_profile_finish(struct cfg_profile *profile);
 void databrickscfg_destroy(struct databrickscfg *cfg);

@@ -33,17 +33,39 @@ struct parser {
     size_t indent;               /* of the last header or key */
 };
 
-/* Reports a fault at a byte of the current line, or at its end. */
+/* A sentence about a byte of the current line, or about its end; the caller's to free. */
+static char *__attribute__((format(printf, 3, 0)))
+sentence(const struct parser *parser, const char *at, const char *format, va_list args)
+{
+    char message[512];
+    vsnprintf(message, sizeof message, format, args);
+    return xasprintf("%s:%u:%zu: %s", parser->path, parser->number,
+                     (size_t)(at - parser->line.at) + 1, message);
+}
+
+/* Refuses the file. */
 static bool __attribute__((format(printf, 3, 4)))
 fail(const struct parser *parser, const char *at, const char *format, ...)
 {
-    char message[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    char *text = sentence(parser, at, format, args);
     va_end(args);
-    return err_set(parser->err, EX_CONFIG, "%s:%u:%zu: %s", parser->path, parser->number,
-                   (size_t)(at - parser->line.at) + 1, message);
+    err_set(parser->err, EX_CONFIG, "%s", text);
+    free(text);
+    return false;
+}
+
+/* Keeps the open section from being used. The first sentence is the one that is told. */
+static void __attribute__((format(printf, 3, 4)))
+doubt(const struct parser *parser, const char *at, const char *format, ...)
+{
+    if (parser->section->doubt != NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    parser->section->doubt = sentence(parser, at, format, args);
+    va_end(args);
 }
 
 /* For "%.*s": as much of a name as a message shows. */
@@ -114,6 +136,15 @@ static struct span trim(struct span span)
 
 /* --- values ------------------------------------------------------------------------------ */
 
+/* go-ini goes on reading in the next lines where one of these quotes is not closed. */
+static bool is_open_ended(struct span value)
+{
+    const char *quote = begins_with(value, "`") ? "`" : "\"\"\"";
+    size_t len = strlen(quote);
+    return begins_with(value, quote) &&
+           find(span_between(value.at + len, span_end(value)), quote) == NULL;
+}
+
 /* Is the value something that go-ini would take the quotes off? */
 static bool is_quoted(struct span value)
 {
@@ -125,29 +156,40 @@ static bool is_quoted(struct span value)
     return next == span_end(value) - 1;
 }
 
+/* What the SDKs read differently in this one value. */
+static void check_meaning(const struct parser *parser, struct span key, struct span value)
+{
+    const char *comment = find(value, " #");
+    if (comment == NULL)
+        comment = find(value, " ;");
+    if (comment != NULL)
+        doubt(parser, comment + 1,
+              "'%c' after a space in the value of %.*s is a part of it for the Python SDK and a "
+              "comment for the Go SDK: put comments on a line of their own",
+              comment[1], shown(key), key.at);
+    else if (is_quoted(value))
+        doubt(parser, value.at,
+              "the quotes around the value of %.*s are a part of it for the Python SDK and not "
+              "for the Go SDK: remove them",
+              shown(key), key.at);
+}
+
 static bool check_value(const struct parser *parser, struct span key, struct span value)
 {
     if (value.len > DATABRICKSCFG_MAX_VALUE_BYTES)
         return fail(parser, value.at, "the value of %.*s is longer than %d KiB", shown(key), key.at,
                     DATABRICKSCFG_MAX_VALUE_BYTES >> 10);
-    const char *comment = find(value, " #");
-    if (comment == NULL)
-        comment = find(value, " ;");
-    if (comment != NULL)
-        return fail(parser, comment + 1,
-                    "'%c' after a space in the value of %.*s is a part of it for the Python SDK "
-                    "and a comment for the Go SDK: put comments on a line of their own",
-                    comment[1], shown(key), key.at);
-    if (is_quoted(value))
-        return fail(parser, value.at,
-                    "the quotes around the value of %.*s are a part of it for the Python SDK and "
-                    "not for the Go SDK: remove them",
-                    shown(key), key.at);
     if (value.len > 0 && span_end(value)[-1] == '\\')
         return fail(parser, span_end(value) - 1,
                     "'\\' at the end of the value of %.*s is a part of it for the Python SDK and "
                     "joins the next line for the Go SDK: remove it",
                     shown(key), key.at);
+    if (is_open_ended(value))
+        return fail(parser, value.at,
+                    "the value of %.*s ends with its line for the Python SDK and at another such "
+                    "quotation mark for the Go SDK: remove it",
+                    shown(key), key.at);
+    check_meaning(parser, key, value);
     return true;
 }
 
@@ -382,6 +424,8 @@ static bool finish_settings(struct parser *parser)
     const struct cfg_profile *found = databrickscfg_profile(cfg, settings_section);
     if (found == NULL)
         return true;
+    if (!cfg_profile_check(found, parser->err))
+        return false;
     const struct cfg_entry *entry = cfg_profile_get(found, "default_profile");
     if (entry != NULL && entry->value.len > 0) {
         if (!check_default_profile(parser, entry))

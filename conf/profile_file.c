@@ -22,6 +22,7 @@ void profile_file_init(struct profile_file *file, const char *config_file, char 
     const char *named = config_file;
     if (named == NULL)
         named = environment_get(environment, "DATABRICKS_CONFIG_FILE");
+    file->is_named = named != NULL;
     if (named == NULL)
         named = "~/.databrickscfg";
     if (strncmp(named, "~/", 2) != 0)

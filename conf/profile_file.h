@@ -12,9 +12,10 @@
 #include "conf/databrickscfg.h"
 
 struct profile_file {
-    char *path;   /* owned, `~/` expanded; NULL where that needs a HOME and there is none */
-    char *shown;  /* owned, as people call it: under HOME it begins with ~/ */
-    bool is_read; /* `state` says with what outcome */
+    char *path;    /* owned, `~/` expanded; NULL where that needs a HOME and there is none */
+    char *shown;   /* owned, as people call it: under HOME it begins with ~/ */
+    bool is_named; /* somebody named it: it is not the one at the usual place */
+    bool is_read;  /* `state` says with what outcome */
     enum cfg_load_result state;
     struct databrickscfg *cfg; /* owned; NULL unless CFG_LOADED */
     struct err err;            /* unless CFG_LOADED */

@@ -74,6 +74,8 @@ static struct profile_summary sum_up(const struct cfg_profile *profile, const ch
         .line = profile->line,
         .is_default = default_name != NULL && strcmp(profile->name, default_name) == 0,
     };
+    if (profile->doubt != NULL)
+        set_problem(&summary, xstrdup(profile->doubt));
     struct layer layer = {0};
     layer_add_profile(&layer, profile, "");
     sum_up_host(&summary, &layer);

@@ -17,6 +17,17 @@ static const char *kind_of(mode_t mode)
                             : "a device";
 }
 
+static void set_open_error(struct err *err, const char *path, int error)
+{
+    if (error == ENOENT)
+        err_set(err, EX_NOINPUT, "%s: there is no such file: check the path", path);
+    else if (error == EACCES)
+        err_set(err, EX_NOINPUT, "%s: permission denied: let the user with id %u read it", path,
+                (unsigned)geteuid());
+    else
+        err_set(err, EX_NOINPUT, "%s: cannot be opened: %s", path, strerror(error));
+}
+
 /* Reads until the end or `max_bytes` + 1; the file may grow meanwhile. */
 static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
                      struct err *err)
@@ -44,15 +55,26 @@ static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *
     return true;
 }
 
-bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
-               struct stat *ret_status, struct err *err)
+/* Has the file the content that was read? Another program may have written to it or put another in
+ * its place meanwhile, and the bytes may be half of the old and half of the new content. */
+static bool is_unchanged(const char *path, const struct stat *before, size_t len)
+{
+    struct stat now;
+    return stat(path, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
+           now.st_size == before->st_size && (off_t)len == before->st_size &&
+           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+static bool read_once(const char *path, size_t max_bytes, struct secret *ret_content,
+                      struct stat *ret_status, struct err *err)
 {
     /* Without O_NONBLOCK opening a FIFO would wait for somebody to write. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     int open_errno = errno;
     struct stat status = {0};
     if (fd < 0) {
-        err_set(err, EX_NOINPUT, "%s: cannot be opened: %s", path, strerror(open_errno));
+        set_open_error(err, path, open_errno);
         errno = open_errno;
         return false;
     }
@@ -61,8 +83,25 @@ bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                   : err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
                             kind_of(status.st_mode));
     close(fd);
-    if (ok && ret_status != NULL)
-        *ret_status = status;
+    *ret_status = status;
     errno = 0;
     return ok;
+}
+
+bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
+               struct stat *ret_status, struct err *err)
+{
+    struct stat status;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (!read_once(path, max_bytes, ret_content, &status, err))
+            return false;
+        if (is_unchanged(path, &status, ret_content->len)) {
+            if (ret_status != NULL)
+                *ret_status = status;
+            return true;
+        }
+    }
+    secret_finish(ret_content);
+    errno = 0;
+    return err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
 }

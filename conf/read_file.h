@@ -1,5 +1,6 @@
 /*
- * A small regular file, read whole: never a FIFO that blocks, a device without end or a directory.
+ * A small regular file, read whole: never a FIFO that blocks, a device without end or a directory,
+ * and never half of what another program is writing.
  *
  * The content may be or hold a secret, so it is kept as one.
  */
@@ -13,9 +14,10 @@
 #include "common/err.h"
 #include "common/secret.h"
 
-/* Reads at most `max_bytes`; more is an error (EX_NOINPUT, as all of them). `err` names the path.
- * errno tells why the file could not be opened: ENOENT where there is none; 0 for other faults.
- * *ret_status, which may be NULL, is that of the open file. */
+/* Reads at most `max_bytes`; more is an error. A file that changes meanwhile is read once more, and
+ * is an error (EX_TEMPFAIL; all others are EX_NOINPUT) where it changes again. `err` begins with
+ * the path. errno tells why the file could not be opened: ENOENT where there is none; 0 for other
+ * faults. *ret_status, which may be NULL, is that of the open file. */
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err);
 

@@ -143,15 +143,20 @@ void resolving_shadowed(struct resolving *r, const char *what, const char *sourc
 
 /* --- taking values ----------------------------------------------------------------------- */
 
-/* Both travel in a header: gRPC's ASCII-Value, without white space around it. */
-static bool is_header_value(const struct secret *value)
+/* Both travel in a header: gRPC's ASCII-Value, without white space around it. What is wrong with
+ * the value, NULL where nothing is. */
+static const char *header_value_fault(const struct secret *value)
 {
-    if (value->len == 0 || value->bytes[0] == ' ' || value->bytes[value->len - 1] == ' ')
-        return false;
+    if (value->len == 0)
+        return "it is empty";
+    if (value->len > RESOLVE_MAX_SECRET_BYTES)
+        return "it is longer than 64 KiB";
+    if (value->bytes[0] == ' ' || value->bytes[value->len - 1] == ' ')
+        return "it has a space around it";
     for (size_t i = 0; i < value->len; i++)
         if (value->bytes[i] < 0x20 || value->bytes[i] > 0x7e)
-            return false;
-    return value->len <= RESOLVE_MAX_SECRET_BYTES;
+            return "it has a line break, a control character or one beyond ASCII";
+    return NULL;
 }
 
 void resolving_take_host(struct resolving *r, const struct host *host, const char *source)
@@ -179,11 +184,9 @@ bool resolving_take_token(struct resolving *r, const struct secret *token, const
         resolving_shadowed(r, "token", source, r->binding->token_source);
         return true;
     }
-    if (!is_header_value(token))
-        return resolving_fail(r, "credential",
-                              "%s: this is no token: it is empty, or has a line break, a space "
-                              "around it or a character beyond ASCII",
-                              source);
+    const char *fault = header_value_fault(token);
+    if (fault != NULL)
+        return resolving_fail(r, "credential", "%s: this is no token: %s", source, fault);
     resolving_take_method(r, "pat", source);
     secret_set(&r->binding->token, token->bytes, token->len);
     secret_set_prefixed(&r->binding->authorization, "Bearer ", token);
@@ -197,11 +200,9 @@ bool resolving_take_cluster(struct resolving *r, const struct secret *cluster_id
         resolving_shadowed(r, "cluster id", source, r->binding->compute_source);
         return true;
     }
-    if (!is_header_value(cluster_id))
-        return resolving_fail(r, "compute",
-                              "%s: this is no cluster id: it is empty, or has a line break, a "
-                              "space around it or a character beyond ASCII",
-                              source);
+    const char *fault = header_value_fault(cluster_id);
+    if (fault != NULL)
+        return resolving_fail(r, "compute", "%s: this is no cluster id: %s", source, fault);
     r->binding->compute = COMPUTE_CLUSTER;
     r->binding->cluster_id = xstrdup(cluster_id->bytes);
     r->binding->compute_source = xstrdup(source);
@@ -222,7 +223,7 @@ void resolving_take_serverless(struct resolving *r, const char *source)
 
 void resolving_add_header(struct resolving *r, const char *name, const struct secret *value)
 {
-    if (metadata_find(&r->binding->headers, name) == NULL && is_header_value(value))
+    if (metadata_find(&r->binding->headers, name) == NULL && header_value_fault(value) == NULL)
         metadata_append(&r->binding->headers, name, value->bytes, value->len);
 }
 
@@ -322,7 +323,8 @@ bool resolving_read_file(struct resolving *r, const struct databrickscfg **ret_c
     *ret_cfg = NULL;
     switch (profile_file_read(&r->file)) {
     case CFG_MISSING:
-        if (r->request->config_file != NULL)
+        /* There need not be one at the usual place. */
+        if (r->file.is_named || r->file.path == NULL)
             resolving_warn(r, "%s", r->file.err.message);
         return true;
     case CFG_FAILED: return resolving_fail_err(r, "profile", &r->file.err);

@@ -107,7 +107,9 @@ static struct source environment_source(const struct resolving *r)
 static bool fail_no_profile(struct resolving *r, const char *name, const char *said_by)
 {
     if (r->file.cfg == NULL)
-        return resolving_fail(r, "profile", "%s names the profile %.100s, but %s does not exist",
+        return resolving_fail(r, "profile",
+                              "%s names the profile %.100s, but %s does not exist: write it with "
+                              "`databricks configure`, or name another file by --config-file",
                               said_by, name, r->file.shown);
     struct suggest suggest = {.word = name};
     for (size_t i = 0; i < r->file.cfg->count; i++)
@@ -142,6 +144,13 @@ static void warn_overrides(struct resolving *r, const struct source *profile)
     warn_override(r, profile->layer, ATTR_SERVERLESS_COMPUTE_ID, binding->compute_source);
 }
 
+/* A profile with a value in doubt is not asked. */
+static bool check_profile(struct resolving *r, const struct cfg_profile *profile)
+{
+    struct err err;
+    return cfg_profile_check(profile, &err) || resolving_fail_err(r, "profile", &err);
+}
+
 static bool ask_sources_with_profile(struct resolving *r, const char *name,
                                      struct source sources[MAX_SOURCES], size_t *count)
 {
@@ -151,6 +160,8 @@ static bool ask_sources_with_profile(struct resolving *r, const char *name,
     const struct cfg_profile *profile = cfg != NULL ? databrickscfg_profile(cfg, name) : NULL;
     if (profile == NULL)
         return fail_no_profile(r, name, resolving_or_flag(r->request->profile_source, "--profile"));
+    if (!check_profile(r, profile))
+        return false;
     struct layer layer = {0};
     sources[(*count)++] = profile_source(r, profile, &layer);
     bool ok = resolving_ask(r, sources, *count);
@@ -272,6 +283,8 @@ static bool ask_default_profile(struct resolving *r)
         cfg != NULL && name != NULL ? databrickscfg_profile(cfg, name) : NULL;
     if (profile == NULL)
         return said_by == NULL || miss_default_profile(r, name, said_by);
+    if (!check_profile(r, profile))
+        return false;
     struct layer layer = {0};
     struct source sources[] = {environment_source(r), profile_source(r, profile, &layer)};
     bool ok = resolving_ask(r, sources, 2);

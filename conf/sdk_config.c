@@ -200,6 +200,10 @@ static bool add_profile(const struct loader *loader, const char *name, bool is_f
         return is_fallback ||
                fail(loader, "profile", "resolve: %s has no %.100s profile configured",
                     loader->file->path, name);
+    if (!cfg_profile_check(profile, loader->err)) {
+        *loader->kind = "profile";
+        return false;
+    }
     layer_add_profile(loader->attributes, profile, loader->file->shown);
     if (!is_fallback) {
         struct secret value = {0};

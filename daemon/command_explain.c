@@ -34,6 +34,16 @@ static int compare(struct resolve_request *request, bool json)
     return status;
 }
 
+/* A token file that cannot be read leaves the credential open: an answer as well. */
+static void fail_credential(const struct err *err, struct resolve_result *ret_result)
+{
+    *ret_result = (struct resolve_result){
+        .error_kind = "credential",
+        .err = *err,
+        .found = binding_create(),
+    };
+}
+
 static int explain_listener(const struct config *config, const struct listener_config *listener,
                             char **environment)
 {
@@ -42,8 +52,11 @@ static int explain_listener(const struct config *config, const struct listener_c
     struct err err = {0};
     int status;
     if (!listener_config_request(listener, environment, &token, &request, &err)) {
-        fprintf(stderr, "%s\n", err.message);
-        status = err.exit_code;
+        struct resolve_result result;
+        fail_credential(&err, &result);
+        status =
+            command_print(config->json ? explain_json(&result) : explain_table(&result), EX_CONFIG);
+        resolve_result_finish(&result);
     } else if (config->compare) {
         status = compare(&request, config->json);
     } else {

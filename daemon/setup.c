@@ -40,8 +40,8 @@ static struct binding *resolve_listener(const struct listener_config *listener, 
         if (result.binding != NULL)
             binding = binding_ref(result.binding);
     } else {
-        diag_error(diags, err.exit_code, "%s%s%s", name != NULL ? name : "",
-                   name != NULL ? ": " : "", err.message);
+        diag_error(diags, err.exit_code, "%s%s%s%s", name != NULL ? "listener " : "",
+                   name != NULL ? name : "", name != NULL ? ": " : "", err.message);
     }
     resolve_result_finish(&result);
     secret_finish(&token);

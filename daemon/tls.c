@@ -2,6 +2,7 @@
 #include "daemon/tls.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 
@@ -96,10 +98,13 @@ static int on_bio_create(BIO *bio)
 static bool file_fault(const char *what, const char *path, const char *wanted, struct err *err)
 {
     unsigned long code = ERR_peek_last_error();
-    const char *reason = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
-                                                          : ERR_reason_error_string(code);
-    err_set(err, EX_NOINPUT, "%s %s: %s; it must hold %s, in PEM form", what, path,
-            reason != NULL ? reason : "no certificate in it", wanted);
+    const char *reason = ERR_reason_error_string(code);
+    if (ERR_GET_LIB(code) == ERR_LIB_SYS)
+        err_set(err, EX_NOINPUT, "%s %s: cannot be read: %s", what, path,
+                strerror(ERR_GET_REASON(code)));
+    else
+        err_set(err, EX_NOINPUT, "%s %s: %s; it must hold %s, in PEM form", what, path,
+                reason != NULL ? reason : "no certificate in it", wanted);
     ERR_clear_error();
     return false;
 }

@@ -21,6 +21,14 @@ configure build-fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address
     -Db_lundef=false
 compile build-fuzz
 mkdir -p build-fuzz/found
+
+# fuzz TARGET ARGUMENT...: its output is kept, for what it says at the end.
+fuzz() {
+    local target=$1
+    shift
+    "build-fuzz/tests/fuzz/fuzz_$target" "$@" 2>&1 | tee "build-fuzz/$target.log"
+}
+
 for target in "${targets[@]}"; do
     corpus=build-fuzz/corpus/$target
     mkdir -p "$corpus"
@@ -28,7 +36,7 @@ for target in "${targets[@]}"; do
     options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048)
     options+=(-artifact_prefix="build-fuzz/found/$target-" -print_final_stats=1)
     [[ ! -e tests/fuzz/$target.dict ]] || options+=(-dict="tests/fuzz/$target.dict")
-    step "fuzzing $target for $seconds s" \
-        "build-fuzz/tests/fuzz/fuzz_$target" "${options[@]}" "$corpus"
+    step "fuzzing $target for $seconds s" fuzz "$target" "${options[@]}" "$corpus"
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$target.log")
+    say "$target: $executions executions, nothing found"
 done
-say "nothing found by: ${targets[*]}"

@@ -19,7 +19,8 @@ static void check_entry(const struct cfg_profile *profile, const struct cfg_entr
     check(strpbrk(entry->key, "=:\r\n ABCDEFGHIJKLMNOPQRSTUVWXYZ") != entry->key);
     check(secret_is_set(&entry->value) && strlen(entry->value.bytes) == entry->value.len);
     check(utf8_is_valid(entry->value.bytes, entry->value.len));
-    check(strpbrk(entry->value.bytes, "\r\n") == NULL && strstr(entry->value.bytes, " #") == NULL);
+    check(strpbrk(entry->value.bytes, "\r\n") == NULL);
+    check(profile->doubt != NULL || strstr(entry->value.bytes, " #") == NULL);
     check(entry->line > profile->line);
 }
 
@@ -29,6 +30,7 @@ static void check_accepted(const struct databrickscfg *cfg)
         const struct cfg_profile *profile = &cfg->profiles[i];
         check(profile->name[0] != '\0' && strcmp(profile->name, "__settings__") != 0);
         check(databrickscfg_profile(cfg, profile->name) == profile);
+        check(profile->doubt == NULL || strncmp(profile->doubt, "cfg:", 4) == 0);
         check(i == 0 || profile->line > profile[-1].line);
         for (size_t k = 0; k < profile->count; k++)
             check_entry(profile, &profile->entries[k]);

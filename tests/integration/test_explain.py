@@ -329,6 +329,82 @@ def test_a_malformed_file_is_named_with_its_line(explain, tmp_path):
     assert ".databrickscfg:3:" in error["message"]
 
 
+@pytest.mark.parametrize("resolution", ["documented", "sdk"])
+def test_a_value_in_doubt_keeps_its_profile_alone_from_use(explain, tmp_path, resolution):
+    path = tmp_path / ".databrickscfg"
+    path.touch(0o600)
+    path.write_text(
+        "[quoted]\nhost = one.example.test\ntoken = 'tok-a'\ncluster_id = cl\n"
+        "[plain]\nhost = one.example.test\ntoken = tok-b\ncluster_id = cl\n"
+    )
+    error = explain.json("--profile", "quoted", "--resolution", resolution)["error"]
+    assert error["kind"] == "profile"
+    assert ".databrickscfg:3:9: the quotes around the value of token" in error["message"]
+    assert "tok-a" not in error["message"]
+    answer = explain.json("--profile", "plain", "--resolution", resolution)
+    assert answer["token"]["fingerprint"] == fingerprint("tok-b")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "there is no such file"), ("a b\n", "byte 2 is a space")]
+)
+def test_a_token_file_that_fails_is_an_answer_too(explain, tmp_path, content, words):
+    path = tmp_path / "token"
+    if content:
+        path.touch(0o600)
+        path.write_text(content)
+    answer = explain.json("--host", "one.example.test", "--token-file", path)
+    assert answer["error"]["kind"] == "credential"
+    assert answer["error"]["message"].startswith(f"--token-file {path}: {words}")
+    assert answer["error"]["passed_over"] == []
+
+
+def test_form_of_a_complete_answer(explain):
+    """Every key that programs count on, and its type."""
+    explain.write_file(COMPLETE)
+    answer = explain.json(environment={"DATABRICKS_CLUSTER_ID": "cl-env"})
+    del answer["compute"], answer["passed_over"]  # more than is promised
+    assert answer == {
+        "complete": True,
+        "host": {
+            "value": "one.example.test",
+            "port": 443,
+            "source": "profile DEFAULT, ~/.databrickscfg:2",
+        },
+        "auth_type": "pat",
+        "token": {
+            "fingerprint": fingerprint("tok-file"),
+            "source": "profile DEFAULT, ~/.databrickscfg:3",
+        },
+        "cluster_id": {"value": "cl-env", "source": "DATABRICKS_CLUSTER_ID from the environment"},
+        "serverless": False,
+        "headers": ["authorization", "x-databricks-cluster-id"],
+        "shadowed": [
+            "cluster id: profile DEFAULT, ~/.databrickscfg:4, hidden by "
+            "DATABRICKS_CLUSTER_ID from the environment"
+        ],
+        "warnings": [],
+    }
+    answer = explain.json("--serverless")
+    assert (answer["serverless"], answer["cluster_id"]) == (True, None)
+    assert answer["headers"] == ["authorization", "x-databricks-session-id"]
+
+
+def test_form_of_an_incomplete_answer(explain):
+    answer = explain.json("--host", "one.example.test")
+    del answer["found"], answer["shadowed"], answer["warnings"]  # more than is promised
+    message = answer["error"].pop("message")
+    assert "one.example.test" in message
+    assert answer == {"complete": False, "error": {"kind": "credential", "passed_over": []}}
+
+
+@pytest.mark.parametrize("environment", [{"HOME": ""}, {"DATABRICKS_CONFIG_FILE": "/nonexistent"}])
+def test_says_why_there_is_no_profile_file(explain, environment):
+    answer = explain.json("--host", "one.example.test", environment=environment)
+    [warning] = answer["warnings"]
+    assert "HOME is not set" in warning or warning.startswith("/nonexistent: no such file")
+
+
 def test_an_upstream_without_tls_is_refused(explain):
     error = explain.json("--remote", "sc://one.example.test/;use_ssl=false")["error"]
     assert error["kind"] == "connection string"

@@ -1,5 +1,8 @@
 """What a client's user reads when something is wrong: at once, and with the remedy."""
 
+import ssl
+import time
+
 import pytest
 from raw_client import RawClient
 from workspace.certificates import Authority
@@ -59,9 +62,11 @@ def test_workspace_goes_down(bridges, standin, primary):
         with RawClient(bridge.port) as raw:
             assert raw.call(METHOD).status == 12
             server.stop()
+            started = time.monotonic()
             answer = raw.call(METHOD, timeout=2 * SOON_S)
             assert answer.status == 9
             assert "cannot be reached" in answer.message
+            assert time.monotonic() - started < SOON_S
             # A result that waits there is worth more patience, the client's own.
             assert raw.call("ReattachExecute", timeout=2 * SOON_S).status == 14
 
@@ -87,6 +92,35 @@ def test_http1_only(bridges, standin, primary, client):
     with Http1Server(standin.loop, primary.certificate) as server:
         failure = client.fail("range", bridges(port=server.port).remote)
     check(failure, "FAILED_PRECONDITION", "does not speak HTTP/2", "--host")
+
+
+def test_http2_without_alpn(bridges, standin, primary, client):
+    """A server that would speak HTTP/2 but does not say so in the handshake."""
+    with standin.script(primary.certificate, alpn=()) as server:
+        failure = client.fail("range", bridges(port=server.port).remote)
+        assert server.requests == []
+    check(failure, "FAILED_PRECONDITION", "does not speak HTTP/2", "--host")
+
+
+class OldCertificate:
+    """A certificate whose server speaks TLS 1.1 at most."""
+
+    def __init__(self, certificate):
+        self._certificate = certificate
+
+    def server_context(self, alpn):
+        context = self._certificate.server_context(alpn)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        return context
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_tls_is_too_old(bridges, standin, primary, client):
+    with standin.script(OldCertificate(primary.certificate)) as server:
+        failure = client.fail("range", bridges(port=server.port).remote)
+        assert server.requests == []
+    check(failure, "FAILED_PRECONDITION", "workspace.test")
 
 
 def test_no_tls(bridges, standin, client):

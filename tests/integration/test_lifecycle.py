@@ -212,6 +212,30 @@ def test_refuses_to_start(bridges, tmp_path, arguments, code, words):
         assert "dapi-secret" not in bridge.child.output()
 
 
+@pytest.mark.parametrize("option", ["--token-file", "--config", "--config-file", "--ca-file"])
+def test_files_of_others(binary, tmp_path, option):
+    """Files that the user may not read; root is made such a user."""
+    path = tmp_path / "file"
+    path.touch(0o000)
+    powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    environment = {} if option == "--config-file" else {"DATABRICKS_TOKEN": "t"}
+    done = subprocess.run(
+        [
+            *(powerless if os.geteuid() == 0 else []),
+            *(binary, "run", "--listen", "localhost:0", "--host", "h", "--cluster-id", "c"),
+            *(option, path),
+        ],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == os.EX_NOINPUT, done.stderr
+    [line] = done.stderr.splitlines()
+    assert str(path) in line
+    assert "permission denied" in line.lower()
+
+
 @pytest.mark.parametrize(
     ("remote", "words"),
     [

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from clients import value_of
 from raw_client import RawClient
 from workspace.bridge import parse_logfmt
 from workspace.scripted import GRPC_HEADERS, message
@@ -174,6 +175,50 @@ def test_reload_reports_every_change(setup):
         ("one", "token_sha256", old, new),
     ]
     assert "listener one: a new socket mode counts" in bridge.child.output()
+
+
+def requests_of(standin, before):
+    """What the gate saw since then: workspace, token and cluster of each request that ended."""
+    return [
+        (request["server"], request["authorization"], request["cluster"])
+        for request in standin.gate.requests()[before:]
+    ]
+
+
+def test_real_clients_in_two_workspaces_at_once(bridges, standin, tmp_path, v43, v42):
+    """Each by its own listener and profile; then one listener changes its workspace while both
+    have a query running."""
+    setup = Setup(bridges, standin, tmp_path, (standin.gate, standin.gate))
+    setup.write()
+    bridge = setup.start()
+    one, two = standin.tenants
+    of_one = (one.host, f"Bearer {one.token}", one.cluster_id)
+    of_two = (two.host, f"Bearer {two.token}", two.cluster_id)
+    users = [(v43, f"unix:{setup.socket('one')}"), (v42, f"unix:{setup.socket('two')}")]
+    before = len(standin.gate.requests())
+    for client, target in users:
+        for session in ("nap", "beside"):
+            assert client.run("range", target, session=session) == list(range(1, 10))
+    naps = [
+        client.submit("nap", target, session="nap", seconds=20, marker=f"workspaces.{number}")
+        for number, (client, target) in enumerate(users)
+    ]
+    for number, (client, target) in enumerate(users):
+        client.run("wait_until_runs", target, session="beside", marker=f"workspaces.{number}")
+    assert set(requests_of(standin, before)) == {of_one, of_two}
+
+    setup.tenants, setup.clusters = (one, one), [one.cluster_id, one.cluster_id]
+    setup.write()
+    setup.reload("reloaded")
+    assert not any(nap.done() for nap in naps)
+    before = len(standin.gate.requests())
+    for client, target in users:
+        assert client.run("range", target, session="beside") == list(range(1, 10))
+    assert [value_of(nap.result(60)) for nap in naps] == [[0], [0]]
+    seen = requests_of(standin, before)
+    assert set(seen) <= {of_one, of_two}
+    assert seen.count(of_two) <= 1  # the query that ran
+    assert "listener one:" not in "\n".join(bridge.child.stderr)
 
 
 def test_reload_adds_and_removes_listeners(setup):

@@ -297,22 +297,22 @@ static void test_token_file(void **state)
     assert_token("dapi0", 5, "dapi0", NULL);
     assert_token("dapi0\n", 6, "dapi0", NULL);
     assert_token("dapi0\r\n", 7, "dapi0", NULL);
-    assert_token("", 0, NULL, "token file token: is empty; it has to hold the access token");
-    assert_token("\n", 1, NULL, "token file token: is empty; it has to hold the access token");
+    assert_token("", 0, NULL, "--token-file token: is empty; it has to hold the access token");
+    assert_token("\n", 1, NULL, "--token-file token: is empty; it has to hold the access token");
     assert_token("a\n\n", 3, NULL,
-                 "token file token: byte 2 is a newline; the file has to hold the access token "
+                 "--token-file token: byte 2 is a newline; the file has to hold the access token "
                  "alone, on one line");
     assert_token(" a", 2, NULL,
-                 "token file token: byte 1 is a space; the file has to hold the access token "
+                 "--token-file token: byte 1 is a space; the file has to hold the access token "
                  "alone, on one line");
     assert_token("a\0b", 3, NULL,
-                 "token file token: byte 2 is a control character; the file has to hold the access "
+                 "--token-file token: byte 2 is a control character; the file has to hold the access "
                  "token alone, on one line");
     assert_token("a\xc3\xa4", 3, NULL,
-                 "token file token: byte 2 is not ASCII; the file has to hold the access token "
+                 "--token-file token: byte 2 is not ASCII; the file has to hold the access token "
                  "alone, on one line");
     assert_token(large, sizeof large, NULL,
-                 "token file token: is larger than 64 KiB, more than it may be");
+                 "--token-file token: is larger than 64 KiB, more than it may be");
 }
 
 static void test_token_file_kind(void **state)
@@ -325,14 +325,14 @@ static void test_token_file_kind(void **state)
     assert_loads(&load, "run --token-file fifo", NULL, "");
     assert_false(
         listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
-    assert_string_equal(err.message, "token file fifo: is a FIFO, not a regular file");
+    assert_string_equal(err.message, "--token-file fifo: is a FIFO, not a regular file");
     assert_int_equal(err.exit_code, EX_NOINPUT);
     load_finish(&load);
     assert_loads(&load, "run --token-file nowhere", NULL, "");
     assert_false(
         listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
     assert_string_equal(err.message,
-                        "token file nowhere: cannot be opened: No such file or directory");
+                        "--token-file nowhere: there is no such file: check the path");
     load_finish(&load);
     write_file("open", "dapi0\n", 6, 0644);
     assert_loads(&load, "run --token-file open", NULL,

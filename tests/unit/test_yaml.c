@@ -1,6 +1,7 @@
 /* Reading the YAML file: every malformed one gets its exact messages, and the sample file none. */
 #include "conf/schema.h"
 #include "tests/unit/load_config.h"
+#include "tests/unit/meanwhile.h"
 
 enum { CASES_SIZE = 1 << 16 };
 
@@ -150,6 +151,45 @@ static void test_expansion_bomb(void **state)
     strbuf_finish(&variable);
 }
 
+/* A value of a megabyte; with its key it is larger than a value may be, not than a file. */
+static void test_long_value(void **state)
+{
+    struct strbuf text = {.limit = 1 << 20};
+    strbuf_append_text(&text, "version: 1\nlisteners: [ { name: a, profile: ");
+    for (size_t i = 0; i < 1000000; i++)
+        strbuf_append_char(&text, 'x');
+    strbuf_append_text(&text, " } ]\n");
+    assert_text_fails(&text, EX_CONFIG,
+                      "sparkbridge.yaml:2:34: listeners[0].profile: has more than 65536 bytes");
+}
+
+static void append_timeouts(const char *path)
+{
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    fputs("timeouts: { drain: 7s }\n", file);
+    fclose(file);
+}
+
+/* As while an editor writes it: what is read is whole, or nothing is. */
+static void test_changes_while_read(void **state)
+{
+    struct load load;
+    write_text("sparkbridge.yaml", "version: 1\n");
+    meanwhile.path = "sparkbridge.yaml";
+    meanwhile.change = append_timeouts;
+    meanwhile.times = 1;
+    assert_loads(&load, "run -c sparkbridge.yaml", NULL, "");
+    assert_int_equal(meanwhile.times, 0);
+    assert_int_equal(load.config->drain_timeout_ms, 7000);
+    load_finish(&load);
+    meanwhile.times = 3;
+    assert_fails("run -c sparkbridge.yaml", NULL, EX_TEMPFAIL,
+                 "sparkbridge.yaml: it changed while it was read: try again");
+    assert_int_equal(meanwhile.times, 1);
+    meanwhile.times = 0;
+}
+
 /* More faults than are kept are counted. */
 static void test_many_faults(void **state)
 {
@@ -176,9 +216,9 @@ static void test_not_a_file(void **state)
     assert_fails("run -c /dev/null", NULL, EX_NOINPUT,
                  "/dev/null: is a device, not a regular file");
     assert_fails("run -c missing.yaml", NULL, EX_NOINPUT,
-                 "missing.yaml: cannot be opened: No such file or directory");
+                 "missing.yaml: there is no such file: check the path");
     assert_fails("run", VARIABLES("SPARKBRIDGE_CONFIG=missing.yaml"), EX_NOINPUT,
-                 "missing.yaml: cannot be opened: No such file or directory");
+                 "missing.yaml: there is no such file: check the path");
 }
 
 static const char full_file[] =
@@ -300,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_many_faults),     cmocka_unit_test(test_not_a_file),
         cmocka_unit_test(test_full_file),       cmocka_unit_test(test_readable_by_others),
         cmocka_unit_test(test_sample),          cmocka_unit_test(test_sample_keys),
+        cmocka_unit_test(test_long_value),      cmocka_unit_test(test_changes_while_read),
     };
     return cmocka_run_group_tests_name("yaml", tests, read_cases, load_config_teardown);
 }
