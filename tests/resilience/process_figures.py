@@ -1,0 +1,39 @@
+"""What the kernel says about a process."""
+
+import os
+import re
+import threading
+import time
+
+
+def _field(pid, file, name):
+    with open(f"/proc/{pid}/{file}") as text:
+        return int(re.search(rf"^{name}:\s+(\d+)", text.read(), re.MULTILINE)[1])
+
+
+def resident_kib(pid):
+    return _field(pid, "status", "VmRSS")
+
+
+def proportional_kib(pid):
+    return _field(pid, "smaps_rollup", "Pss")
+
+
+def wakeups(pid):
+    """How often its threads have slept and been woken."""
+    return sum(
+        _field(f"{pid}/task/{thread}", "status", "voluntary_ctxt_switches")
+        for thread in os.listdir(f"/proc/{pid}/task")
+    )
+
+
+def files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def let_pass(seconds):
+    """For where time itself is what is tested: waits on the clock."""
+    deadline = time.monotonic() + seconds
+    never = threading.Event()
+    while (remaining := deadline - time.monotonic()) > 0:
+        never.wait(remaining)
