@@ -23,7 +23,7 @@ from pathlib import Path
 import grpc
 from clients import Client
 from grpc_workspace import SERVICE, GrpcWorkspace
-from process_figures import files, proportional_kib, resident_kib
+from measures import files, proportional_kib, resident_kib
 from workspace.bridge import Bridge
 from workspace.progress import say
 from workspace.standin import StandIn

@@ -1,4 +1,4 @@
-"""What the kernel says about a process."""
+"""What the kernel says about a process, and ways to wait."""
 
 import os
 import re
@@ -37,3 +37,15 @@ def let_pass(seconds):
     never = threading.Event()
     while (remaining := deadline - time.monotonic()) > 0:
         never.wait(remaining)
+
+
+def wait_until_still(value, timeout=60):
+    """Until `value()` has not changed for a while: what it is then."""
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    last = None
+    while (now := value()) != last:
+        last = now
+        assert time.monotonic() < deadline
+        pause.wait(0.5)
+    return last
