@@ -50,6 +50,7 @@ struct config {
     struct proxy_config proxy;
     unsigned drain_timeout_ms;
     unsigned connect_timeout_ms;
+    unsigned stream_window_bytes; /* the ceiling of what is under way on one upstream stream */
     enum log_level log_level;
 
     /* Of the subcommands that answer and end. */

@@ -13,7 +13,7 @@ enum { NAME_MAX_BYTES = 63 };
 
 /* A checked value: which member counts follows from the option's type. */
 struct checked {
-    int64_t number; /* durations, modes, integers; choices by index; switches */
+    int64_t number; /* durations, sizes, modes, integers; choices by index; switches */
     char *text;     /* owned; text and paths */
     struct listen_address address;
 };
@@ -87,6 +87,7 @@ static bool check(const struct setting *setting, const struct config_target *tar
     case OPTION_SWITCH: return value_switch(text, &ret->number, err);
     case OPTION_CHOICE: return value_choice(text, def->choices, &ret->number, err);
     case OPTION_DURATION: return value_duration(text, range, &ret->number, err);
+    case OPTION_SIZE: return value_size(text, range, &ret->number, err);
     case OPTION_MODE: return value_mode(text, range, &ret->number, err);
     case OPTION_INTEGER: return value_integer(text, range, &ret->number, err);
     case OPTION_ADDRESS: return listen_address_parse(text, &ret->address, err);
@@ -220,6 +221,7 @@ static void store(struct config *config, const struct setting *setting, struct c
         break;
     case OPTION_CONNECT_TIMEOUT: config->connect_timeout_ms = (unsigned)value->number; break;
     case OPTION_DRAIN_TIMEOUT: config->drain_timeout_ms = (unsigned)value->number; break;
+    case OPTION_STREAM_WINDOW: config->stream_window_bytes = (unsigned)value->number; break;
     case OPTION_LOG_LEVEL: config->log_level = (enum log_level)value->number; break;
     case OPTION_QUIET: config->quiet = value->number != 0; break;
     case OPTION_JSON: config->json = value->number != 0; break;

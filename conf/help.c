@@ -100,7 +100,7 @@ static void append_group(struct strbuf *out, enum option_group group,
     bool first = true;
     for (int id = 0; id < OPTION_COUNT; id++) {
         const struct option_def *def = option_get((enum option_id)id);
-        if (def->group != group || !is_taken(def, command))
+        if (def->group != group || !is_taken(def, command) || (def->advanced && !all))
             continue;
         if (first)
             strbuf_append_format(out, "%s%s:\n", all ? "\n" : "", option_group_title(group));
@@ -131,23 +131,21 @@ static void append_yaml_keys(struct strbuf *out)
     }
 }
 
-/* The names without their common beginning: whole ones would fill the page. */
+/* One rule instead of a list, which would fill the page; --help-all names each. */
 static void append_environment(struct strbuf *out, const struct command_def *command)
 {
-    static const char prefix[] = "SPARKBRIDGE_";
-    struct strbuf names = {0};
     for (int id = 0; id < OPTION_COUNT; id++) {
         const struct option_def *def = option_get((enum option_id)id);
         char variable[OPTION_VARIABLE_SIZE];
-        if (is_taken(def, command) && option_variable(def, variable))
-            strbuf_append_format(&names, "%s ", variable + strlen(prefix));
+        if (!is_taken(def, command) || def->advanced || !option_variable(def, variable))
+            continue;
+        strbuf_append_format(out,
+                             "\nEnvironment:\n"
+                             "  --%s may also be said by %s, and so on;\n"
+                             "  a flag overrules its variable\n",
+                             def->flag, variable);
+        return;
     }
-    if (names.len > 0) {
-        strbuf_append_text(
-            out, "\nEnvironment (begin with SPARKBRIDGE_; a flag overrules its variable):\n");
-        wrap_append(out, "  ", HELP_COLUMNS, strbuf_text(&names));
-    }
-    strbuf_finish(&names);
 }
 
 static void append_usage(struct strbuf *out, const struct command_def *command)

@@ -269,6 +269,24 @@ static const struct option_def options[OPTION_COUNT] = {
                    "does; `none` ignores them; else http://HOST:PORT or socks5h://HOST:PORT. A "
                    "password belongs into the variable or the YAML file.",
         },
+    [OPTION_STREAM_WINDOW] =
+        {
+            .type = OPTION_SIZE,
+            .group = OPTION_GROUP_SERVICE,
+            .flag = "stream-window",
+            .commands = SERVES,
+            .yaml_path = "upstream.stream_window",
+            .metavar = "SIZE",
+            .default_text = "4MiB",
+            .advanced = true,
+            .min = INT64_C(64) * 1024,
+            .max = INT64_C(16) * 1024 * 1024,
+            .help = "most that is under way of one result",
+            .doc = "How many bytes of one result may be on their way from the workspace, 64KiB to "
+                   "16MiB. More is faster over a long distance. Above 4MiB a client whose "
+                   "connection breaks may not be able to go on with its result, because Spark "
+                   "keeps only the last 10 MB of what it has sent.",
+        },
     [OPTION_LOG_LEVEL] =
         {
             .type = OPTION_CHOICE,

@@ -36,6 +36,7 @@ enum option_id {
     OPTION_DRAIN_TIMEOUT,
     OPTION_CA_FILE,
     OPTION_PROXY,
+    OPTION_STREAM_WINDOW,
     OPTION_LOG_LEVEL,
     OPTION_LISTENER,
     OPTION_QUIET,
@@ -52,6 +53,7 @@ enum option_type {
     OPTION_PATH,     /* of a file; `~/` is $HOME's, in YAML relative to the YAML file */
     OPTION_ADDRESS,  /* conf/address.h */
     OPTION_DURATION, /* 500ms, 10s, 2m, 1h; min and max in milliseconds */
+    OPTION_SIZE,     /* 64KiB, 4MiB; min and max in bytes */
     OPTION_CHOICE,   /* one of `choices` */
     OPTION_MODE,     /* of a socket's file, octal; min and max as numbers */
     OPTION_INTEGER,  /* min to max */
@@ -92,6 +94,7 @@ struct option_def {
     bool repeats;        /* may be given several times; a list in YAML */
     bool required;       /* in YAML, where its mapping stands */
     bool no_environment; /* has no environment variable */
+    bool advanced;       /* few need it: --help leaves it out, --help-all has it */
     const char *help;    /* one line, at most 50 characters */
     const char *doc;     /* sentences for --help-all, the schema and the sample file */
 };

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/failure.h"
 #include "daemon/policy.h"
+#include "proto/grpc_timeout.h"
 
 /* ---- the end of a call, as the client sees it --------------------------------------------------
  */
@@ -306,6 +307,7 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
     struct call *call = xcalloc(1, sizeof *call);
     list_init(&call->link);
     downstream->engine->live_calls++;
+    list_init(&call->deadline.link);
     call->downstream = downstream;
     call->stream_id = stream_id;
     call->pool = pool_ref(pool);
@@ -349,6 +351,7 @@ void call_destroy(struct call *call, uint32_t error_code)
 {
     log_call(call, error_code);
     list_remove(&call->link);
+    deadline_remove(&call->deadline);
     body_drop(&call->response_body, 0);
     detach_upstream(call);
     pool_unref(call->pool);
@@ -387,6 +390,26 @@ static void begin_peek(struct call *call, bool last)
         on_peek(call, SESSION_PEEK_ABSENT);
 }
 
+/* The client has not ended the call, though its time is over: it is gone or stuck, and would not
+ * understand a status. (PySpark takes DEADLINE_EXCEEDED for a reason to try again at once.) */
+static void on_deadline_passed(struct deadline *deadline)
+{
+    struct call *call = container_of(deadline, struct call, deadline);
+    detach_upstream(call);
+    call->response_complete = true;
+    reset_downstream(call, NGHTTP2_CANCEL);
+}
+
+static void begin_deadline(struct call *call)
+{
+    const char *timeout = header_list_find(&call->request, "grpc-timeout");
+    uint64_t timeout_ms;
+    call->deadline.on_passed = on_deadline_passed;
+    if (timeout != NULL && grpc_timeout_parse(timeout, &timeout_ms))
+        deadline_add(pool_deadlines(call->pool), &call->deadline,
+                     timeout_ms + CALL_DEADLINE_GRACE_MS);
+}
+
 void call_on_request(struct call *call, bool last)
 {
     struct rpc_status status;
@@ -401,6 +424,7 @@ void call_on_request(struct call *call, bool last)
     if (call->kind != CALL_FORWARDED)
         return;
     snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
+    begin_deadline(call);
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
         begin_peek(call, last);
     else

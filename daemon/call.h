@@ -15,6 +15,7 @@
 
 #include "common/list.h"
 #include "daemon/body.h"
+#include "daemon/deadline.h"
 #include "daemon/h2.h"
 #include "daemon/header_list.h"
 #include "daemon/pool.h"
@@ -41,6 +42,8 @@ enum call_kind {
 enum {
     CALL_MAX_REPLAYS = 3,
     CALL_REQUEST_WINDOW_BYTES = 1024 * 1024, /* what a client may have under way */
+    /* After its deadline a call is the client's to end; what is left then is freed. */
+    CALL_DEADLINE_GRACE_MS = 2000,
 };
 
 struct call {
@@ -50,6 +53,7 @@ struct call {
     struct pool *pool; /* owned reference */
     struct upstream_stream upstream;
     uint64_t started_ms;
+    struct deadline deadline; /* the client's, and some time */
 
     struct header_list request; /* until an answer begins: it may have to be sent again */
     struct session_peek *peek;  /* owned; for serverless, as long as the request's headers */

@@ -46,16 +46,16 @@ static void connect_free(struct connect *connect)
     free(connect);
 }
 
-/* The kernel finds out about a peer that is gone, without waking us: silent for 15 s, four probes,
- * or 30 s without an acknowledgement. This also keeps NAT entries alive. */
+/* The kernel finds out about a peer that is gone, without waking us: silent for 10 s and three
+ * probes, or 20 s without an acknowledgement. This also keeps NAT entries alive. */
 static void keep_alive(int fd)
 {
     static const struct {
         int level, name, value;
     } options[] = {
-        {SOL_SOCKET, SO_KEEPALIVE, 1},          {IPPROTO_TCP, TCP_KEEPIDLE, 15},
-        {IPPROTO_TCP, TCP_KEEPINTVL, 5},        {IPPROTO_TCP, TCP_KEEPCNT, 4},
-        {IPPROTO_TCP, TCP_USER_TIMEOUT, 30000},
+        {SOL_SOCKET, SO_KEEPALIVE, 1},          {IPPROTO_TCP, TCP_KEEPIDLE, 10},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 3},        {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 20000},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));

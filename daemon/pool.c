@@ -19,6 +19,7 @@ struct pool {
     uv_timer_t *retry;   /* owned */
     unsigned retry_ms;   /* the next delay */
     bool worked;         /* a connection has been open before */
+    struct deadline_set deadlines;
 };
 
 static void serve_waiting(struct pool *pool);
@@ -85,6 +86,18 @@ static void on_retry(uv_timer_t *timer)
         dial(pool);
 }
 
+/* Between half of the delay and all of it, so that many bridges that lost one workspace do not come
+ * back in step. */
+static void retry_later(struct pool *pool)
+{
+    uint16_t random = 0;
+    uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
+    uint64_t delay_ms = pool->retry_ms / 2 + pool->retry_ms / 2 * (uint64_t)random / UINT16_MAX;
+    uv_timer_start(pool->retry, on_retry, delay_ms, 0);
+    pool->retry_ms =
+        pool->retry_ms * 2 < POOL_RETRY_MAX_MS ? pool->retry_ms * 2 : POOL_RETRY_MAX_MS;
+}
+
 static void on_upstream_open(void *owner, struct upstream *upstream)
 {
     struct pool *pool = owner;
@@ -110,11 +123,8 @@ static void on_upstream_end(void *owner, struct upstream *upstream,
     if (list_is_empty(&pool->waiting) || find_room(pool) != NULL || is_dialing(pool))
         return;
     refuse_waiting(pool, &last, pool->worked && may_pass(&last) ? POOL_PATIENCE_MS : 0);
-    if (!list_is_empty(&pool->waiting)) {
-        uv_timer_start(pool->retry, on_retry, pool->retry_ms, 0);
-        pool->retry_ms =
-            pool->retry_ms * 2 < POOL_RETRY_MAX_MS ? pool->retry_ms * 2 : POOL_RETRY_MAX_MS;
-    }
+    if (!list_is_empty(&pool->waiting))
+        retry_later(pool);
 }
 
 static void dial(struct pool *pool)
@@ -131,17 +141,31 @@ static void dial(struct pool *pool)
     pool->upstream_count++;
 }
 
+/* A new connection takes several round trips, so it is begun before the last stream is taken. */
+static bool is_nearly_full(struct pool *pool)
+{
+    list_for_each(node, &pool->upstreams)
+    {
+        struct upstream *upstream = upstream_from_link(node);
+        if (upstream_has_room(upstream) && !upstream_is_nearly_full(upstream))
+            return false;
+    }
+    return true;
+}
+
 static void serve_waiting(struct pool *pool)
 {
+    bool served = false;
     struct upstream *upstream;
     while (!list_is_empty(&pool->waiting) && (upstream = find_room(pool)) != NULL) {
         struct upstream_stream *stream = list_first(&pool->waiting, struct upstream_stream, link);
         list_remove(&stream->link);
         upstream_attach(upstream, stream);
         stream->events->on_ready(stream->call);
+        served = true;
     }
-    if (!list_is_empty(&pool->waiting) && !is_dialing(pool) &&
-        !uv_is_active((uv_handle_t *)pool->retry))
+    bool wanted = !list_is_empty(&pool->waiting) || (served && is_nearly_full(pool));
+    if (wanted && !is_dialing(pool) && !uv_is_active((uv_handle_t *)pool->retry))
         dial(pool);
 }
 
@@ -177,6 +201,7 @@ struct pool *pool_create(const struct pool_config *config)
                 .no_proxy = pool->no_proxy,
             },
         .connect_timeout_ms = config->connect_timeout_ms,
+        .stream_window_bytes = config->stream_window_bytes,
     };
     list_init(&pool->upstreams);
     list_init(&pool->waiting);
@@ -184,6 +209,7 @@ struct pool *pool_create(const struct pool_config *config)
     pool->retry = xcalloc(1, sizeof *pool->retry);
     uv_timer_init(config->engine->loop, pool->retry);
     pool->retry->data = pool;
+    deadline_set_init(&pool->deadlines, config->engine->loop);
     return pool;
 }
 
@@ -206,6 +232,7 @@ void pool_unref(struct pool *pool)
     while (!list_is_empty(&pool->upstreams))
         upstream_destroy(upstream_from_link(pool->upstreams.next));
     uv_close((uv_handle_t *)pool->retry, on_retry_closed);
+    deadline_set_finish(&pool->deadlines);
     tls_context_unref(pool->target.tls);
     binding_unref(pool->binding);
     if (pool->proxy != NULL)
@@ -224,10 +251,16 @@ bool pool_matches(const struct pool *pool, const struct pool_config *config)
 {
     return pool->target.tls == config->tls && binding_equal(pool->binding, config->binding) &&
            pool->target.connect_timeout_ms == config->connect_timeout_ms &&
+           pool->target.stream_window_bytes == config->stream_window_bytes &&
            text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy);
 }
 
 const struct binding *pool_binding(const struct pool *pool)
 {
     return pool->binding;
+}
+
+struct deadline_set *pool_deadlines(struct pool *pool)
+{
+    return &pool->deadlines;
 }

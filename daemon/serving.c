@@ -109,6 +109,7 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
             .proxy = config->proxy.url.bytes,
             .no_proxy = config->proxy.no_proxy,
             .connect_timeout_ms = config->connect_timeout_ms,
+            .stream_window_bytes = config->stream_window_bytes,
         };
         bool same = old != NULL && pool_matches(old->pool, &pool_config);
         struct pool *pool = same ? pool_ref(old->pool) : pool_create(&pool_config);

@@ -54,6 +54,12 @@ static void end_with(struct upstream *upstream, enum upstream_fault_kind kind, c
     upstream->events->on_end(upstream->pool, upstream, &fault);
 }
 
+static uint32_t first_window(const struct upstream *upstream)
+{
+    uint32_t most = upstream->target->stream_window_bytes;
+    return most < UPSTREAM_FIRST_WINDOW_BYTES ? most : UPSTREAM_FIRST_WINDOW_BYTES;
+}
+
 /* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
  */
 
@@ -218,7 +224,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
 
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UPSTREAM_FIRST_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, first_window(upstream)},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
     };
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
@@ -394,13 +400,23 @@ bool upstream_is_idle(const struct upstream *upstream)
     return list_is_empty(&upstream->streams);
 }
 
+static uint32_t stream_limit(const struct upstream *upstream)
+{
+    return nghttp2_session_get_remote_settings(upstream->h2.session,
+                                               NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
 bool upstream_has_room(const struct upstream *upstream)
 {
-    if (!upstream_is_open(upstream) || !nghttp2_session_check_request_allowed(upstream->h2.session))
-        return false;
-    uint32_t limit = nghttp2_session_get_remote_settings(upstream->h2.session,
-                                                         NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    return upstream->open_count < limit;
+    return upstream_is_open(upstream) &&
+           nghttp2_session_check_request_allowed(upstream->h2.session) &&
+           upstream->open_count < stream_limit(upstream);
+}
+
+bool upstream_is_nearly_full(const struct upstream *upstream)
+{
+    uint32_t limit = stream_limit(upstream);
+    return upstream->open_count >= limit || limit - upstream->open_count < limit / 8;
 }
 
 void upstream_attach(struct upstream *upstream, struct upstream_stream *stream)
@@ -437,8 +453,8 @@ struct body_source upstream_source(const struct upstream_stream *stream)
     return (struct body_source){
         .h2 = &stream->upstream->h2,
         .stream_id = stream->id,
-        .window_bytes = UPSTREAM_FIRST_WINDOW_BYTES,
-        .max_window_bytes = UPSTREAM_MAX_WINDOW_BYTES,
+        .window_bytes = first_window(stream->upstream),
+        .max_window_bytes = stream->upstream->target->stream_window_bytes,
         .rtt_ns = stream->upstream->rtt_ns,
     };
 }

@@ -21,11 +21,11 @@
 #include "daemon/header_list.h"
 
 enum {
-    /* What may be under way on one stream, at first and at most. Spark's server keeps 10 MB behind
-     * what it has sent for clients that re-attach; a window near that would make it fail. */
+    /* What may be under way on one stream at first; the most is upstream_target's. */
     UPSTREAM_FIRST_WINDOW_BYTES = 1024 * 1024,
-    UPSTREAM_MAX_WINDOW_BYTES = 4 * 1024 * 1024,
-    UPSTREAM_PING_FIRST_MS = 30 * 1000,
+    /* A peer that is gone is found out within 20 s: by these PINGs where a call waits on it, by the
+     * kernel where bytes do (connect.c). */
+    UPSTREAM_PING_FIRST_MS = 10 * 1000,
     UPSTREAM_PING_NEXT_MS = 310 * 1000,
     UPSTREAM_PING_TIMEOUT_MS = 10 * 1000,
     UPSTREAM_IDLE_MS = 10 * 60 * 1000,
@@ -94,6 +94,9 @@ struct upstream_target {
     struct tls_context *tls;
     struct connect_target address;
     unsigned connect_timeout_ms; /* for everything until the peer's SETTINGS */
+    /* What may be under way on one stream at most. Spark's server keeps 10 MB behind what it has
+     * sent for clients that re-attach; with a window near that they fail. */
+    unsigned stream_window_bytes;
 };
 
 /* Starts to connect. No event comes before this returns. */
@@ -108,6 +111,8 @@ struct upstream *upstream_from_link(struct list *link);
 
 /* Connected, and may more streams be opened on it? */
 bool upstream_has_room(const struct upstream *upstream);
+/* Less than an eighth of its streams is left: time for another connection. */
+bool upstream_is_nearly_full(const struct upstream *upstream);
 bool upstream_is_open(const struct upstream *upstream);
 /* No stream is attached. */
 bool upstream_is_idle(const struct upstream *upstream);

@@ -41,6 +41,7 @@ def test_watch_until_the_bridge_stops(health, bridge):
     with pytest.raises(grpc.RpcError) as raised:
         next(watch)
     assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert bridge.child.wait(30) == 0  # a second signal would cut the drain short
 
 
 def test_watch_of_an_unknown_service(health):

@@ -250,22 +250,6 @@ def test_a_client_that_leaves(upstream, scripted):
     upstream.run(asyncio.wait_for(seen.gone.wait(), 10))
 
 
-def test_deadlines_are_the_clients(upstream, scripted):
-    """A real gRPC client's deadline: the workspace learns of it, and of its passing."""
-
-    async def handler(stream):
-        await stream.gone.wait()
-
-    upstream.on(PATH, handler)
-    with grpc.insecure_channel(f"localhost:{scripted.port}") as channel:
-        with pytest.raises(grpc.RpcError) as raised:
-            channel.unary_unary(PATH)(b"", timeout=1)
-    assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    seen = upstream.wait_for_request(PATH)
-    assert seen.value("grpc-timeout")
-    upstream.run(asyncio.wait_for(seen.gone.wait(), 10))
-
-
 def test_rich_status_reaches_a_real_client(upstream, scripted):
     """grpc-status-details-bin, as the library decodes it."""
     info = error_details_pb2.ErrorInfo(reason="BECAUSE", domain="test", metadata={"a": "b"})
@@ -374,6 +358,23 @@ def test_more_calls_than_the_workspace_takes_at_once(standin, primary, bridges):
             for stream in streams:
                 client.send(stream, message(b"x"), end=True)
             for stream in streams:
+                assert client.wait_for_end(stream).status == 0
+
+
+def test_another_connection_before_the_last_stream_is_taken(standin, primary, bridges):
+    """Of sixteen streams, the fifteenth leaves less than an eighth."""
+    settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 16}
+    with standin.script(primary.certificate, settings=settings) as upstream:
+        upstream.on(PATH, echo)
+        bridge = bridges(port=upstream.port)
+        with RawClient(bridge.port) as client:
+            streams = [client.start(METHOD) for _ in range(14)]
+            upstream.wait_for_request(PATH, count=14)
+            assert upstream.connections == 1
+            streams.append(client.start(METHOD))
+            upstream.wait_for_connection(count=2)
+            for stream in streams:
+                client.send(stream, message(b"x"), end=True)
                 assert client.wait_for_end(stream).status == 0
 
 

@@ -23,6 +23,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->listener_count, 1);
     assert_int_equal(config->connect_timeout_ms, 10000);
     assert_int_equal(config->drain_timeout_ms, 60000);
+    assert_int_equal(config->stream_window_bytes, 4 << 20);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
     assert_null(config->ca_file);
     assert_false(config->quiet || config->json || config->compare);
@@ -58,7 +59,8 @@ static void test_flags(void **state)
     assert_loads(&load,
                  "run --listen=127.0.0.2:0 -l [::1]:1 --listen unix:///run/x.sock --host h.test "
                  "--token-file ~/token --cluster-id c --config-file f.cfg --resolution sdk "
-                 "--ca-file /ca.pem --connect-timeout 500ms --drain-timeout 0s --log-level debug",
+                 "--ca-file /ca.pem --connect-timeout 500ms --drain-timeout 0s --log-level debug "
+                 "--stream-window 64KiB",
                  NULL, "");
     struct config *config = load.config;
     struct listener_config *listener = &config->listeners[0];
@@ -81,6 +83,7 @@ static void test_flags(void **state)
     assert_string_equal(config->ca_file, "/ca.pem");
     assert_int_equal(config->connect_timeout_ms, 500);
     assert_int_equal(config->drain_timeout_ms, 0);
+    assert_int_equal(config->stream_window_bytes, 64 << 10);
     assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
     load_finish(&load);
 }

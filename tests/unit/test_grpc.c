@@ -10,6 +10,7 @@
 
 #include "proto/grpc_framing.h"
 #include "proto/grpc_status.h"
+#include "proto/grpc_timeout.h"
 #include "proto/rpc.pb-c.h"
 #include "proto/rpc_status.h"
 
@@ -126,6 +127,30 @@ static void test_longest_message_fits(void **state)
     assert_true(rpc_status_details(&status, text) < RPC_DETAILS_BYTES);
 }
 
+static void test_timeout(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } right[] = {
+        {"0S", 0},          {"1H", 3600000}, {"10M", 600000},
+        {"601S", 601000},   {"250m", 250},   {"1u", 1},
+        {"4999909u", 5000}, {"1000001n", 2}, {"99999999H", UINT64_C(359999996400000)},
+    };
+    static const char *const wrong[] = {"",    "S",   "1",    "1s",   "-1S",       "1 S",
+                                        "1S ", "1SS", "1.5S", "0x1S", "100000000S"};
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        uint64_t ms = 7;
+        assert_true(grpc_timeout_parse(right[i].text, &ms));
+        assert_int_equal(ms, right[i].ms);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint64_t ms = 7;
+        assert_false(grpc_timeout_parse(wrong[i], &ms));
+        assert_int_equal(ms, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_http_mapping),
         cmocka_unit_test(test_details_carry_error_info),
         cmocka_unit_test(test_longest_message_fits),
+        cmocka_unit_test(test_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

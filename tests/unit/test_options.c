@@ -96,8 +96,10 @@ static void check_help(const struct command_def *command)
         const struct option_def *def = option_get((enum option_id)id);
         char variable[OPTION_VARIABLE_SIZE];
         bool taken = def->flag != NULL && (command == NULL || (def->commands & command->id) != 0);
-        if (def->flag != NULL && mentions_flag(strbuf_text(&help), def->flag) != taken &&
-            (taken || command == NULL))
+        if (def->advanced)
+            assert_false(mentions_flag(strbuf_text(&help), def->flag));
+        else if (def->flag != NULL && mentions_flag(strbuf_text(&help), def->flag) != taken &&
+                 (taken || command == NULL))
             fail_msg("--help and --%s", def->flag);
         if (taken)
             assert_true(mentions_flag(strbuf_text(&all), def->flag));

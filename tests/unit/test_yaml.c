@@ -199,7 +199,7 @@ static const char full_file[] =
     "  - { name: remote, listen: [ 'localhost:0' ], remote: \"sc://h/;token=${TOKEN}\" }\n"
     "defaults: { resolution: sdk, config_file: /etc/cfg }\n"
     "timeouts: { upstream_connect: 1m, drain: 0s }\n"
-    "upstream: { ca_file: ca.pem }\n"
+    "upstream: { ca_file: ca.pem, stream_window: 1MiB }\n"
     "log:\n";
 
 static void test_full_file(void **state)
@@ -213,6 +213,7 @@ static void test_full_file(void **state)
     const struct listener_config *listeners = config->listeners;
     assert_string_equal(config->config_path, "etc/a.yaml");
     assert_string_equal(config->ca_file, "etc/ca.pem");
+    assert_int_equal(config->stream_window_bytes, 1 << 20);
     assert_int_equal(config->connect_timeout_ms, 60000);
     assert_int_equal(config->drain_timeout_ms, 0);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
@@ -284,7 +285,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 18);
+    assert_int_equal(count, 19);
     free(text);
 }
 

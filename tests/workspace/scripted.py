@@ -169,6 +169,12 @@ class ScriptedServer(_Server):
                 raise TimeoutError(f"no request {count} for {path}: {self.requests}")
             return found[0]
 
+    def wait_for_connection(self, *, count=1, timeout=10):
+        """Until `count` connections have been accepted in all."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.connections >= count, timeout):
+                raise TimeoutError(f"{self.connections} connections, not {count}")
+
     def call(self, function, *arguments):
         """Runs `function` on the loop thread, where streams may be touched."""
 
@@ -182,7 +188,9 @@ class ScriptedServer(_Server):
 
     async def _serve(self, reader, writer):
         self._writers.add(writer)
-        self.connections += 1
+        with self._changed:
+            self.connections += 1
+            self._changed.notify_all()
         try:
             await _Connection(self, reader, writer).run()
         finally:
