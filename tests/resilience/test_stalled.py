@@ -121,4 +121,4 @@ def test_forty_beside_one(bridges, server, release_binary):
     print(f"{growth:.0f} KiB for each stalled client; {min(sent)} to {max(sent)} bytes were sent")
     assert server.connections == 1
     assert during[0] < before[0] + DELAY_MS and during[1] < before[1] + DELAY_MS
-    assert growth <= KIB
+    assert growth <= 1280  # a stream's first window, and what the connection is made of
