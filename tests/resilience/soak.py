@@ -23,7 +23,7 @@ from pathlib import Path
 import grpc
 from clients import Client
 from grpc_workspace import SERVICE, GrpcWorkspace
-from measures import files, proportional_kib, resident_kib
+from measures import SMALL_QUARANTINE, files, proportional_kib, resident_kib
 from workspace.bridge import Bridge
 from workspace.progress import say
 from workspace.standin import StandIn
@@ -32,11 +32,6 @@ BUSY_S = 10
 QUIET_S = 2
 WORKERS = 6
 CALLS_PER_WORKER_AND_S = 50
-# What a sanitizer keeps of freed memory would hide growth for longer than a short run.
-ASAN_OPTIONS = (
-    "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0"
-    ":quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
-)
 # How a call may end while its server is restarted.
 LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 # What memory may grow by, from the first half after the warm-up to the second.
@@ -270,7 +265,7 @@ def start_bridge(binary, standin, workspace, directory):
         ["--config", config],
         hosts_file=standin.hosts_file,
         home=directory,
-        environment={"ASAN_OPTIONS": ASAN_OPTIONS},
+        environment=SMALL_QUARANTINE,
     )
     return bridge.wait_until_ready()
 
