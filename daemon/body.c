@@ -10,10 +10,10 @@ void body_init(struct body *body, struct byte_pool *pool)
 /* Does a larger window pay? Returns by how much it grew. */
 static uint32_t grow_window(struct body_source *from, size_t len)
 {
-    if (from->rtt_ns == 0 || from->window_bytes >= from->max_window_bytes)
+    if (from->rtt_ns == NULL || *from->rtt_ns == 0 || from->window_bytes >= from->max_window_bytes)
         return 0;
     uint64_t now = uv_hrtime();
-    if (now - from->epoch_ns > from->rtt_ns) {
+    if (now - from->epoch_ns > *from->rtt_ns) {
         from->epoch_ns = now;
         from->epoch_bytes = 0;
     }

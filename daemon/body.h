@@ -32,8 +32,9 @@ struct body_source {
     struct h2 *h2; /* weak, as above */
     int32_t stream_id;
     uint32_t window_bytes, max_window_bytes;
-    uint32_t owed_bytes;  /* have left, and the stream has no credit for them yet */
-    uint64_t rtt_ns;      /* to the peer; 0 where the window never grows */
+    uint32_t owed_bytes; /* have left, and the stream has no credit for them yet */
+    /* To the peer, 0 until it is known; borrowed with h2. NULL where the window never grows. */
+    const uint64_t *rtt_ns;
     uint64_t epoch_ns;    /* when the current round trip began ... */
     uint64_t epoch_bytes; /* ... and what has left since */
 };

@@ -1,11 +1,14 @@
 /* The running daemon: signals, reload, and the way it stops. */
 #include "daemon/bridge.h"
 
+#include <assert.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <uv.h>
 
 #include "common/log.h"
 #include "daemon/engine.h"
+#include "daemon/open_files.h"
 #include "daemon/serving.h"
 
 enum {
@@ -139,9 +142,21 @@ static void start_signals(struct bridge *bridge)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Everything that was opened is closed, but for what was there before (and sockets that we were
+ * given, which may be closed too). */
+static void check_files(size_t open_before)
+{
+#ifdef SPARKBRIDGE_CHECKS
+    uv_library_shutdown(); /* libuv's own signal pipe is the process's, not the loop's */
+    assert(open_files(getenv("NSS_WRAPPER_HOSTS")) <=
+           open_before); /* the tests' resolver keeps it */
+#endif
+}
+
 int bridge_run(struct setup *setup, const struct setup_source *source, struct err *err)
 {
     struct bridge bridge = {.source = source};
+    const size_t open_before = open_files(NULL);
     uv_loop_init(&bridge.loop);
     engine_init(&bridge.engine, &bridge.loop);
     serving_init(&bridge.serving, &bridge.engine, on_idle);
@@ -161,5 +176,6 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
         log_info("stopped");
     uv_loop_close(&bridge.loop);
     engine_finish(&bridge.engine);
+    check_files(open_before);
     return bridge.exit_status;
 }

@@ -306,6 +306,7 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
 {
     struct call *call = xcalloc(1, sizeof *call);
     list_init(&call->link);
+    downstream->engine->live_calls++;
     list_init(&call->deadline.link);
     call->downstream = downstream;
     call->stream_id = stream_id;
@@ -355,6 +356,7 @@ void call_destroy(struct call *call, uint32_t error_code)
     detach_upstream(call);
     pool_unref(call->pool);
     header_list_finish(&call->trailers);
+    call->downstream->engine->live_calls--;
     free(call);
 }
 

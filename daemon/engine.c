@@ -56,6 +56,7 @@ void engine_finish(struct engine *engine)
 {
     assert(list_is_empty(&engine->dirty));
     assert(engine->open_transports == 0);
+    assert(engine->live_calls == 0);
     assert(engine->byte_pool.used_count == 0);
     byte_pool_finish(&engine->byte_pool);
     free(engine->read_buffer);

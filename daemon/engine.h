@@ -46,7 +46,9 @@ struct engine {
     uint8_t *stage_buffer; /* ENGINE_STAGE_BYTES */
     bool read_buffer_lent;
 
-    size_t open_transports; /* for the check at the end: must be zero then */
+    /* For the check at the end: both must be zero then. */
+    size_t open_transports;
+    size_t live_calls;
 };
 
 void engine_init(struct engine *engine, uv_loop_t *loop);

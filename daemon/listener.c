@@ -85,6 +85,8 @@ static void on_connection(uv_stream_t *server, int status)
         transport_close(transport);
         return;
     }
+    if (socket->path == NULL)
+        transport_limit_unsent(transport);
     downstream_create(&listener->clients, transport);
 }
 

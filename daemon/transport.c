@@ -1,6 +1,8 @@
 /* A byte pipe to a peer, with TLS inside where there is one. */
 #include "daemon/transport.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +48,14 @@ struct transport *transport_create_pipe(struct engine *engine)
     uv_pipe_init(engine->loop, &transport->handle.pipe, 0);
     transport->handle.stream.data = transport;
     return transport;
+}
+
+void transport_limit_unsent(struct transport *transport)
+{
+    uv_os_fd_t fd;
+    const int bytes = TRANSPORT_UNSENT_BYTES;
+    if (uv_fileno((uv_handle_t *)&transport->handle, &fd) == 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
 uv_stream_t *transport_stream(struct transport *transport)

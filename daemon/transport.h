@@ -18,7 +18,11 @@
 #include "daemon/engine.h"
 #include "daemon/tls.h"
 
-enum { TRANSPORT_LINGER_MS = 1000 };
+enum {
+    TRANSPORT_LINGER_MS = 1000,
+    TRANSPORT_UNSENT_BYTES =
+        128 * 1024, /* what the kernel may hold that the peer has no room for */
+};
 
 /* Why a transport ended by itself. */
 struct transport_end {
@@ -39,6 +43,10 @@ struct transport;
 /* An unconnected transport whose stream is set up for TCP or for a Unix socket. */
 struct transport *transport_create_tcp(struct engine *engine);
 struct transport *transport_create_pipe(struct engine *engine);
+
+/* For a peer on this machine: the kernel takes little more than the peer has room for. Otherwise it
+ * takes megabytes for a client that reads nothing, which looks like one that reads fast. */
+void transport_limit_unsent(struct transport *transport);
 
 /* The libuv stream, to connect or accept with, before transport_start(). Borrowed. */
 uv_stream_t *transport_stream(struct transport *transport);

@@ -456,7 +456,7 @@ struct body_source upstream_source(const struct upstream_stream *stream)
         .stream_id = stream->id,
         .window_bytes = first_window(stream->upstream),
         .max_window_bytes = stream->upstream->target->stream_window_bytes,
-        .rtt_ns = stream->upstream->rtt_ns,
+        .rtt_ns = &stream->upstream->rtt_ns,
     };
 }
 

@@ -14,7 +14,7 @@ for directory in build build-asan; do
 done
 
 # Files or folders among the arguments take the place of the whole suite.
-places=(tests/checks tests/integration)
+places=(tests/checks tests/integration tests/resilience)
 for argument in "$@"; do
     [[ -e ${argument%%::*} ]] && places=()
 done

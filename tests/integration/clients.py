@@ -36,7 +36,7 @@ class ClientError(AssertionError):
 class Client:
     """One worker. Operations are the op_* functions of client_worker.py."""
 
-    def __init__(self, python=sys.executable):
+    def __init__(self, python=sys.executable, environment=None):
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
         self._process = subprocess.Popen(
             [python, str(WORKER)],
@@ -44,7 +44,7 @@ class Client:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=kept,
+            env={**kept, **(environment or {})},
             start_new_session=True,
         )
         self._numbers = itertools.count(1)

@@ -1,10 +1,10 @@
 """Clients that do not read: bounded memory, and nobody else is held up."""
 
 import re
-import threading
 import time
 import uuid
 
+from measures import wait_until_still
 from pyspark.sql.connect.proto import base_pb2
 from raw_client import RawClient
 from workspace.scripted import GRPC_HEADERS, message
@@ -41,18 +41,6 @@ async def small(stream):
     stream.send_headers(GRPC_HEADERS)
     await stream.send_data(message(b"here"))
     stream.trailers(0)
-
-
-def wait_until_still(value, timeout=30):
-    """Until `value()` has not changed for a while."""
-    deadline = time.monotonic() + timeout
-    pause = threading.Event()
-    last = None
-    while (now := value()) != last:
-        last = now
-        assert time.monotonic() < deadline
-        pause.wait(0.5)
-    return last
 
 
 def test_stalled_readers(bridges, standin, primary, release_binary):

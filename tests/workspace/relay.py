@@ -1,10 +1,13 @@
-"""A TLS server that passes HTTP/2 bytes on as they are and writes down every header list.
+"""Relays in front of the workspace, which pass bytes on as they are.
 
-nginx shows one value of a header that came twice; this shows the list as it was on the wire.
+One writes down every header list, since nginx shows one value of a header that came twice. The
+other cuts its connections in the middle of what they carry.
 """
 
 import asyncio
+import socket
 import ssl
+import struct
 import threading
 from dataclasses import dataclass
 
@@ -86,6 +89,93 @@ class RecordingRelay:
         with self._changed:
             self._seen.append(request)
             self._changed.notify_all()
+
+
+class CuttingRelay:
+    """Listens on 127.0.0.1:`port` and pairs each connection with one to `target`.
+
+    With a certificate it ends TLS, and goes on in clear text. It keeps a few hundred kilobytes at
+    most: what is under way is bounded by the windows of the two that speak HTTP/2 through it.
+    """
+
+    def __init__(self, loop, target, certificate=None):
+        self._loop = loop
+        self._target = target
+        self._pairs = set()
+        self._left = None  # bytes until the cut, or None
+        self._reset = False
+        self.cuts = 0
+        self._server = loop.run(
+            asyncio.start_server(
+                self._serve,
+                "127.0.0.1",
+                0,
+                ssl=certificate.server_context() if certificate else None,
+                limit=1 << 17,
+            )
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        async def close():
+            self._server.close()
+            self._cut()
+
+        self._loop.run(close())
+
+    def cut_after(self, count, *, reset):
+        """Cuts every connection once the target has sent `count` more bytes: RST, or FIN."""
+
+        async def arm():
+            self._left, self._reset = count, reset
+
+        self._loop.run(arm())
+
+    async def _serve(self, reader, writer):
+        try:
+            back_reader, back_writer = await asyncio.open_connection(*self._target, limit=1 << 17)
+        except OSError:
+            writer.transport.abort()
+            return
+        pair = (writer, back_writer)
+        self._pairs.add(pair)
+        forth = asyncio.create_task(_copy(reader, back_writer, lambda data: None))
+        back = asyncio.create_task(_copy(back_reader, writer, self._count))
+        try:
+            await asyncio.wait((forth, back), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._pairs.discard(pair)
+            for task in (forth, back):
+                task.cancel()
+            await asyncio.gather(forth, back, return_exceptions=True)
+            for end in pair:
+                end.transport.abort()
+
+    def _count(self, data):
+        if self._left is None:
+            return
+        self._left -= len(data)
+        if self._left <= 0:
+            self._left = None
+            self.cuts += 1
+            self._cut()
+
+    def _cut(self):
+        for pair in self._pairs:
+            for end in pair:
+                if self._reset:
+                    reset_on_close(end)
+                end.transport.abort()
+
+
+def reset_on_close(writer):
+    """Makes the end of this connection a TCP reset."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None and not writer.is_closing():
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class _HeaderRecorder:

@@ -41,6 +41,7 @@ class Stream:
         self._credit = asyncio.Event()
         self.gone = asyncio.Event()  # reset by the peer, or the connection ended
         self.reset_code = None  # of the peer's RST_STREAM
+        self.sent_bytes = 0  # of DATA
 
     @property
     def path(self):
@@ -71,6 +72,7 @@ class Stream:
                 continue
             part, view = view[:room], view[room:]
             self._connection.h2.send_data(self.number, part, end_stream=end and not view)
+            self.sent_bytes += len(part)
             await self._connection.drain()
 
     def trailers(self, status=0, text=None, extra=()):
