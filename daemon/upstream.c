@@ -76,8 +76,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     struct upstream *upstream = user_data;
     header_list_add(&upstream->incoming, (const char *)name, name_len, (const char *)value,
                     value_len, flags);
-    /* A response that is too large fails its own stream, not the connection. */
-    return upstream->incoming.too_large ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
+    return 0; /* one that is too large fails its own call, not the connection */
 }
 
 /* The peer is alive; when it answers calls again, silence is news again. */
