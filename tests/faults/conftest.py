@@ -1,7 +1,7 @@
 """Scenes for the cases: a bridge and an upstream each, kept for a whole module."""
 
 import pytest
-from frames import HELLO, Upstream
+from frames import HELLO, PREFACE, Link, Upstream, settings
 from integration.conftest import BridgeFactory, binary  # noqa: F401  (a fixture)
 from place import Place, Scene
 
@@ -59,6 +59,23 @@ def scene(module_scene):
 @pytest.fixture
 def upstream(scene):
     return scene.upstream
+
+
+@pytest.fixture
+def frame_client(scene):
+    """Makes clients of frames, with these SETTINGS."""
+    made = []
+
+    def make(*, acknowledges=True, **values):
+        link = Link(scene.dial(), is_server=False)
+        made.append(link)
+        link.acknowledges = acknowledges
+        link.send(PREFACE, settings(**values))
+        return link
+
+    yield make
+    for link in made:
+        link.close()
 
 
 @pytest.fixture

@@ -303,13 +303,6 @@ class Link:
         self.frames.append(frame)
 
 
-def connect(port, *frames):
-    """A client of the bridge: the preface, an empty SETTINGS or `frames`."""
-    link = Link(socket.create_connection(("127.0.0.1", port), timeout=5), is_server=False)
-    link.send(PREFACE, *(frames or [settings()]))
-    return link
-
-
 # ---- the workspace's side ------------------------------------------------------------------------
 
 

@@ -15,7 +15,6 @@ from frames import (
     REQUEST,
     SETTINGS,
     Link,
-    connect,
     data,
     headers,
     message,
@@ -188,8 +187,8 @@ def test_client_goes(scene, upstream, count, inside, how):
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("state", ["headers", "a message", "half a message"])
-def test_client_goes_during_the_answer(scene, upstream, state, how):
-    link = connect(scene.bridge.port, settings())
+def test_client_goes_during_the_answer(upstream, frame_client, state, how):
+    link = frame_client()
     link.send(headers(1, REQUEST, end=True))
     request = upstream.request()
     count = ["headers", "a message", "half a message"].index(state) + 1
