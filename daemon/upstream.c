@@ -290,6 +290,8 @@ static void on_h2_open(void *owner)
 static enum upstream_fault_kind kind_of(const struct upstream *upstream,
                                         const struct transport_end *end)
 {
+    if (upstream->open)
+        return UPSTREAM_FAULT_LOST; /* it worked: also where TLS broke */
     switch (end->fault) {
     case TLS_FAULT_UNTRUSTED: return UPSTREAM_FAULT_UNTRUSTED;
     case TLS_FAULT_NOT_TLS: return UPSTREAM_FAULT_NOT_TLS;
@@ -297,7 +299,7 @@ static enum upstream_fault_kind kind_of(const struct upstream *upstream,
     case TLS_FAULT_OTHER: return UPSTREAM_FAULT_TLS;
     case TLS_FAULT_NONE: break;
     }
-    return upstream->open ? UPSTREAM_FAULT_LOST : UPSTREAM_FAULT_CONNECT;
+    return UPSTREAM_FAULT_CONNECT;
 }
 
 static void on_h2_end(void *owner, const struct transport_end *end)
