@@ -134,7 +134,7 @@ class Link:
     """One end of a connection. `tls` is the ssl.SSLContext of a server, or None.
 
     `frames` holds what has come, whole header lists as `fields` of their HEADERS frame; `end` says
-    how the other side closed: "close_notify", "FIN" or "RST".
+    how the other side closed: "close_notify", "FIN", "RST", or a reason of OpenSSL's.
     """
 
     def __init__(self, sock, tls=None, *, is_server):
@@ -268,6 +268,10 @@ class Link:
             pass
         except ssl.SSLZeroReturnError:
             self.end = "close_notify"
+        except ssl.SSLError as error:
+            if not self.begun:
+                raise
+            self.end = error.reason
         finally:
             self.flush()
 
