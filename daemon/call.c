@@ -216,10 +216,25 @@ static void on_trailers(struct call *call, struct header_list *headers)
     body_end(&call->response_body);
 }
 
+/* What did not fit is gone, and so nothing can be passed on. */
+static void finish_too_large(struct call *call)
+{
+    struct rpc_status status;
+    rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
+                   "sparkbridge: the workspace's metadata is larger than %d bytes or %d fields",
+                   HEADER_LIST_MAX_BYTES, HEADER_LIST_MAX_FIELDS);
+    call_finish(call, &status);
+}
+
 static void on_headers(void *owner, struct header_list *headers, bool last)
 {
     struct call *call = owner;
     const char *http_status = header_list_find(headers, ":status");
+    if (headers->too_large) {
+        if (!call->response_complete)
+            finish_too_large(call);
+        return;
+    }
     if (http_status == NULL) {
         if (call->response == CALL_RESPONSE_OPEN && !call->response_complete)
             on_trailers(call, headers);

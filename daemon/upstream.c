@@ -82,8 +82,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     struct upstream *upstream = user_data;
     header_list_add(&upstream->incoming, (const char *)name, name_len, (const char *)value,
                     value_len, flags);
-    /* A response that is too large fails its own stream, not the connection. */
-    return upstream->incoming.too_large ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
+    return 0; /* one that is too large fails its own call, not the connection */
 }
 
 /* The peer is alive; when it answers calls again, silence is news again. */
@@ -297,6 +296,8 @@ static void on_h2_open(void *owner)
 static enum upstream_fault_kind kind_of(const struct upstream *upstream,
                                         const struct transport_end *end)
 {
+    if (upstream->open)
+        return UPSTREAM_FAULT_LOST; /* it worked: also where TLS broke */
     switch (end->fault) {
     case TLS_FAULT_UNTRUSTED: return UPSTREAM_FAULT_UNTRUSTED;
     case TLS_FAULT_NOT_TLS: return UPSTREAM_FAULT_NOT_TLS;
@@ -304,7 +305,7 @@ static enum upstream_fault_kind kind_of(const struct upstream *upstream,
     case TLS_FAULT_OTHER: return UPSTREAM_FAULT_TLS;
     case TLS_FAULT_NONE: break;
     }
-    return upstream->open ? UPSTREAM_FAULT_LOST : UPSTREAM_FAULT_CONNECT;
+    return UPSTREAM_FAULT_CONNECT;
 }
 
 static void on_h2_end(void *owner, const struct transport_end *end)
