@@ -55,5 +55,8 @@ size_t rpc_status_details(const struct rpc_status *status, char ret_text[RPC_DET
     size_t len = sparkbridge__rpc__status__pack(&message, bytes);
 
     static_assert((SERIALIZED_BYTES + 2) / 3 * 4 + 1 <= RPC_DETAILS_BYTES, "base64 fits");
-    return (size_t)EVP_EncodeBlock((unsigned char *)ret_text, bytes, (int)len);
+    size_t text_len = (size_t)EVP_EncodeBlock((unsigned char *)ret_text, bytes, (int)len);
+    while (text_len > 0 && ret_text[text_len - 1] == '=')
+        ret_text[--text_len] = '\0';
+    return text_len;
 }

@@ -28,8 +28,8 @@ struct rpc_status {
 void rpc_status_set(struct rpc_status *status, enum grpc_code code, const char *reason,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Writes google.rpc.Status with one ErrorInfo, base64-encoded for a -bin header; returns the
- * length without the NUL. */
+/* Writes google.rpc.Status with one ErrorInfo, base64-encoded for a -bin header, which is sent
+ * without padding (PROTOCOL-HTTP2.md of gRPC); returns the length without the NUL. */
 size_t rpc_status_details(const struct rpc_status *status, char ret_text[RPC_DETAILS_BYTES]);
 
 #endif

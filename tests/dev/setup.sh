@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=tests/dev/common.sh
 source tests/dev/common.sh
+# shellcheck source=tests/dev/go_tools.sh
+source tests/dev/go_tools.sh
 
 product=(
     gcc libc6-dev pkg-config meson ninja-build libuv1-dev libnghttp2-dev libprotobuf-c-dev
@@ -11,6 +13,7 @@ product=(
 )
 packages=()
 venvs=()
+wants_go_tools=
 
 want_java() {
     command -v java >/dev/null && java_is_recent || packages+=(openjdk-17-jre-headless)
@@ -37,6 +40,13 @@ want_venvs() {
     ((${#venvs[@]} == 0)) || find_python >/dev/null || packages+=(python3-venv)
 }
 
+# Where Go comes from Python's packages, it needs what an environment needs.
+want_go_tools() {
+    go_tools_are_complete && return 0
+    wants_go_tools=1
+    system_go_suffices || find_python >/dev/null || packages+=(python3-venv)
+}
+
 # The stand-in workspace: Spark, and nginx in front of it.
 want_workspace() {
     want_java
@@ -57,6 +67,7 @@ for group in "$@"; do
         packages+=("${product[@]}" libcmocka-dev)
         want_workspace
         want_venvs v42
+        want_go_tools
         ;;
     lint)
         packages+=("${product[@]}" libcmocka-dev clang clang-format clang-tidy shellcheck)
@@ -73,3 +84,4 @@ done
 for name in "${venvs[@]}"; do
     install_venv "$name"
 done
+[[ -z $wants_go_tools ]] || install_go_tools

@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=tests/dev/common.sh
 source tests/dev/common.sh
+# shellcheck source=tests/dev/go_tools.sh
+source tests/dev/go_tools.sh
 
 bash tests/dev/setup.sh build test
 configure build --buildtype=debugoptimized -Dwerror=true -Dtests=true
@@ -14,14 +16,15 @@ for directory in build build-asan; do
 done
 
 # Files or folders among the arguments take the place of the whole suite.
-places=(tests/checks tests/integration tests/resilience)
+places=(tests/checks tests/integration tests/faults tests/resilience tests/conformance)
 for argument in "$@"; do
     [[ -e ${argument%%::*} ]] && places=()
 done
 export SPARKBRIDGE_BIN=${SPARKBRIDGE_BIN:-$PWD/build-asan/daemon/sparkbridge}
 export SPARKBRIDGE_RELEASE_BIN=${SPARKBRIDGE_RELEASE_BIN:-$PWD/build/daemon/sparkbridge}
 SPARKBRIDGE_V42_PYTHON=$(venv v42)/bin/python
-export SPARKBRIDGE_V42_PYTHON
+SPARKBRIDGE_GO_TOOLS=$(go_tools)
+export SPARKBRIDGE_V42_PYTHON SPARKBRIDGE_GO_TOOLS
 
 if ((${#places[@]})); then
     # A small form of the comparison with the real databricks-connect; 77: no Python 3.12 for it.

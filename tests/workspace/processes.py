@@ -31,6 +31,7 @@ class Child:
         env=None,
         cwd=None,
         pass_fds=(),
+        stdin=subprocess.DEVNULL,
         on_stdout=lambda line: None,
         orphan_signal=signal.SIGKILL,
     ):
@@ -43,7 +44,7 @@ class Child:
             env=env,
             cwd=cwd,
             pass_fds=pass_fds,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
