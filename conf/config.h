@@ -16,6 +16,7 @@
 #include "common/secret.h"
 #include "conf/address.h"
 #include "conf/diag.h"
+#include "conf/limits.h"
 #include "conf/proxy.h"
 #include "conf/resolve.h"
 
@@ -50,6 +51,7 @@ struct config {
     struct proxy_config proxy;
     unsigned drain_timeout_ms;
     unsigned connect_timeout_ms;
+    struct client_limits limits;
     enum log_level log_level;
 
     /* Of the subcommands that answer and end. */

@@ -88,7 +88,8 @@ static const char *type_fault(const struct option_def *def, const struct yaml_no
         return kind == YAML_IS_NUMBER ? NULL : "has to be a number, without quotation marks";
     if (kind == YAML_IS_BOOLEAN)
         return "is a boolean in YAML, but text is expected; put it into quotation marks";
-    if (kind == YAML_IS_NUMBER && def->type != OPTION_DURATION && def->type != OPTION_ADDRESS)
+    if (kind == YAML_IS_NUMBER && def->type != OPTION_DURATION && def->type != OPTION_SIZE &&
+        def->type != OPTION_ADDRESS)
         return "is a number in YAML, but text is expected; put it into quotation marks";
     return NULL;
 }

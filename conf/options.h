@@ -34,6 +34,15 @@ enum option_id {
     OPTION_RESOLUTION,
     OPTION_CONNECT_TIMEOUT,
     OPTION_DRAIN_TIMEOUT,
+    OPTION_PREFACE_TIMEOUT, /* only in the YAML file, as are the limits */
+    OPTION_HEADERS_TIMEOUT,
+    OPTION_CONNECTIONS,
+    OPTION_CONNECTIONS_PER_USER,
+    OPTION_CALLS,
+    OPTION_CALLS_PER_USER,
+    OPTION_CALLS_PER_CONNECTION,
+    OPTION_HEADER_BYTES,
+    OPTION_BUFFER_BYTES,
     OPTION_CA_FILE,
     OPTION_PROXY,
     OPTION_LOG_LEVEL,
@@ -55,6 +64,7 @@ enum option_type {
     OPTION_CHOICE,   /* one of `choices` */
     OPTION_MODE,     /* of a socket's file, octal; min and max as numbers */
     OPTION_INTEGER,  /* min to max */
+    OPTION_SIZE,     /* 64KiB, 256MiB; min and max in bytes */
 };
 
 enum option_group {

@@ -36,6 +36,7 @@ static const char *pattern_of(const struct option_def *def)
     }
     switch (def->type) {
     case OPTION_DURATION: return "^[0-9]{1,15}(ms|s|m|h)$";
+    case OPTION_SIZE: return "^[0-9]{1,15}(B|KiB|MiB)$";
     case OPTION_MODE: return "^0*[0-7]{1,3}$";
     default: return NULL;
     }
