@@ -203,14 +203,22 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
     call->response_complete = last;
 }
 
+/* An end without a status is none that gRPC knows: nothing says that all of it came. */
+static void finish_unknown(struct call *call)
+{
+    call_abort(call, "it ended the answer without a status");
+}
+
 static void on_trailers(struct call *call, struct header_list *headers)
 {
     struct header_list none = {0};
+    if (header_list_find(headers, "grpc-status") == NULL) {
+        finish_unknown(call);
+        return;
+    }
     call->trailers = *headers; /* taken over; the upstream goes on with an empty list */
     *headers = none;
-    const char *grpc_status = header_list_find(&call->trailers, "grpc-status");
-    if (grpc_status != NULL)
-        call->status = read_code(grpc_status);
+    call->status = read_code(header_list_find(&call->trailers, "grpc-status"));
     call->response_complete = true;
     body_end(&call->response_body);
 }
@@ -265,12 +273,12 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
     body_push(&call->response_body, bytes, len);
 }
 
-/* END_STREAM without trailers is no end that gRPC knows: nothing says that all of it came. */
+/* END_STREAM without trailers. */
 static void on_last(void *owner)
 {
     struct call *call = owner;
     if (!call->response_complete)
-        call_abort(call, "it ended the answer without a status");
+        finish_unknown(call);
 }
 
 /* Sends a request again that provably did not run; false where that is not possible. */

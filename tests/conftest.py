@@ -10,7 +10,7 @@ from clients import Client
 from workspace.bridge import Bridge
 from workspace.standin import StandIn
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
 
