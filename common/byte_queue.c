@@ -24,6 +24,7 @@ static struct byte_block *block_get(struct byte_pool *pool, uint32_t size)
         block->size = size;
     }
     pool->used_count++;
+    pool->used_bytes += size;
     block->next = NULL;
     block->start = block->end = 0;
     return block;
@@ -32,6 +33,7 @@ static struct byte_block *block_get(struct byte_pool *pool, uint32_t size)
 static void block_put(struct byte_pool *pool, struct byte_block *block)
 {
     pool->used_count--;
+    pool->used_bytes -= block->size;
     if (block->size != BYTE_BLOCK_BYTES || pool->free_count >= BYTE_POOL_MAX_FREE) {
         free(block);
         return;

@@ -20,11 +20,12 @@ enum {
 
 struct byte_block;
 
-/* Blocks for reuse, and the count of those in use: at rest it is zero. */
+/* Blocks for reuse, and how many are in use: at rest none. */
 struct byte_pool {
     struct byte_block *free; /* owned */
     size_t free_count;
     size_t used_count;
+    size_t used_bytes; /* room in those in use, filled or not */
 };
 
 struct byte_queue {

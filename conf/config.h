@@ -16,6 +16,7 @@
 #include "common/secret.h"
 #include "conf/address.h"
 #include "conf/diag.h"
+#include "conf/limits.h"
 #include "conf/proxy.h"
 #include "conf/resolve.h"
 
@@ -55,6 +56,7 @@ struct config {
     unsigned drain_timeout_ms;
     unsigned connect_timeout_ms;
     unsigned stream_window_bytes; /* the ceiling of what is under way on one upstream stream */
+    struct client_limits limits;
     enum log_level log_level;
 
     /* Of the subcommands that answer and end. */

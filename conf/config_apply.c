@@ -224,6 +224,22 @@ static bool store_in_listener(const struct config_target *target, const struct s
     return true;
 }
 
+static void store_limit(struct client_limits *limits, enum option_id id, int64_t number)
+{
+    switch (id) {
+    case OPTION_PREFACE_TIMEOUT: limits->preface_ms = (unsigned)number; break;
+    case OPTION_HEADERS_TIMEOUT: limits->headers_ms = (unsigned)number; break;
+    case OPTION_CONNECTIONS: limits->connections = (unsigned)number; break;
+    case OPTION_CONNECTIONS_PER_USER: limits->connections_per_user = (unsigned)number; break;
+    case OPTION_CALLS: limits->calls = (unsigned)number; break;
+    case OPTION_CALLS_PER_USER: limits->calls_per_user = (unsigned)number; break;
+    case OPTION_CALLS_PER_CONNECTION: limits->calls_per_connection = (unsigned)number; break;
+    case OPTION_HEADER_BYTES: limits->header_bytes = (size_t)number; break;
+    case OPTION_BUFFER_BYTES: limits->buffer_bytes = (size_t)number; break;
+    default: break;
+    }
+}
+
 static void store(struct config *config, const struct setting *setting, struct checked *value)
 {
     switch (setting->id) {
@@ -241,7 +257,7 @@ static void store(struct config *config, const struct setting *setting, struct c
     case OPTION_QUIET: config->quiet = value->number != 0; break;
     case OPTION_JSON: config->json = value->number != 0; break;
     case OPTION_COMPARE: config->compare = value->number != 0; break;
-    default: break;
+    default: store_limit(&config->limits, setting->id, value->number); break;
     }
 }
 

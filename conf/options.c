@@ -1,4 +1,5 @@
-/* The option table: every flag, environment variable and YAML key of the program, once. */
+/* The option table: every flag, environment variable and YAML key of the program, once.
+ * size: it is one table. */
 #include "conf/options.h"
 
 #include <ctype.h>
@@ -241,6 +242,103 @@ static const struct option_def options[OPTION_COUNT] = {
             .doc = "How long calls that run may go on after the daemon was asked to stop, 0s to "
                    "1h.",
         },
+    [OPTION_PREFACE_TIMEOUT] =
+        {
+            .type = OPTION_DURATION,
+            .yaml_path = "timeouts.preface",
+            .default_text = "5s",
+            .min = 100,
+            .max = INT64_C(10) * 60 * 1000,
+            .no_environment = true,
+            .doc = "How long a client may take from connecting to its first HTTP/2 "
+                   "frame, 100ms to 10m. Afterwards it may be silent for as long as it "
+                   "likes.",
+        },
+    [OPTION_HEADERS_TIMEOUT] =
+        {
+            .type = OPTION_DURATION,
+            .yaml_path = "timeouts.headers",
+            .default_text = "10s",
+            .min = 100,
+            .max = INT64_C(10) * 60 * 1000,
+            .no_environment = true,
+            .doc = "How long the headers of one call may take to arrive, 100ms to 10m.",
+        },
+    [OPTION_CONNECTIONS] =
+        {
+            .type = OPTION_INTEGER,
+            .yaml_path = "limits.connections",
+            .default_text = "1024",
+            .min = 1,
+            .max = 65536,
+            .no_environment = true,
+            .doc = "Connections of all clients together.",
+        },
+    [OPTION_CONNECTIONS_PER_USER] =
+        {
+            .type = OPTION_INTEGER,
+            .yaml_path = "limits.connections_per_user",
+            .default_text = "256",
+            .min = 1,
+            .max = 65536,
+            .no_environment = true,
+            .doc = "Connections of the programs of one user of this machine.",
+        },
+    [OPTION_CALLS] =
+        {
+            .type = OPTION_INTEGER,
+            .yaml_path = "limits.calls",
+            .default_text = "4096",
+            .min = 1,
+            .max = 1 << 20,
+            .no_environment = true,
+            .doc = "Calls that run at the same time, of all clients together. One more "
+                   "is refused with RESOURCE_EXHAUSTED.",
+        },
+    [OPTION_CALLS_PER_USER] =
+        {
+            .type = OPTION_INTEGER,
+            .yaml_path = "limits.calls_per_user",
+            .default_text = "1024",
+            .min = 1,
+            .max = 1 << 20,
+            .no_environment = true,
+            .doc = "The same for the programs of one user.",
+        },
+    [OPTION_CALLS_PER_CONNECTION] =
+        {
+            .type = OPTION_INTEGER,
+            .yaml_path = "limits.calls_per_connection",
+            .default_text = "256",
+            .min = 1,
+            .max = 4096,
+            .no_environment = true,
+            .doc = "The same for one connection, whose client is told and waits. It "
+                   "counts for connections that begin.",
+        },
+    [OPTION_HEADER_BYTES] =
+        {
+            .type = OPTION_SIZE,
+            .yaml_path = "limits.header_bytes",
+            .default_text = "64KiB",
+            .min = 4096,
+            .max = 128 << 10,
+            .no_environment = true,
+            .doc = "The headers of a call: names, values and 32 bytes for each, 4KiB "
+                   "to 128KiB.",
+        },
+    [OPTION_BUFFER_BYTES] =
+        {
+            .type = OPTION_SIZE,
+            .yaml_path = "limits.buffer_bytes",
+            .default_text = "256MiB",
+            .min = 1 << 20,
+            .max = INT64_C(1) << 40,
+            .no_environment = true,
+            .doc = "Requests and results that have arrived and not left, of all calls "
+                   "together. Beyond it new calls are refused, and those that hold "
+                   "more than their share end when more comes.",
+        },
     [OPTION_CA_FILE] =
         {
             .type = OPTION_PATH,
@@ -419,6 +517,7 @@ static const struct option_section sections[] = {
     {"listeners[].connection", "Parameters one by one, in place of a profile or remote."},
     {"defaults", "For listeners that do not say it themselves."},
     {"timeouts", "Durations have a unit: ms, s, m or h."},
+    {"limits", "What clients may use at the same time. Sizes have a unit: B, KiB or MiB."},
     {"upstream", "The side of the workspace."},
     {"log", "What the daemon writes to standard error."},
 };

@@ -204,14 +204,22 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
     call->response_complete = last;
 }
 
+/* An end without a status is none that gRPC knows: nothing says that all of it came. */
+static void finish_unknown(struct call *call)
+{
+    call_abort(call, "it ended the answer without a status");
+}
+
 static void on_trailers(struct call *call, struct header_list *headers)
 {
     struct header_list none = {0};
+    if (header_list_find(headers, "grpc-status") == NULL) {
+        finish_unknown(call);
+        return;
+    }
     call->trailers = *headers; /* taken over; the upstream goes on with an empty list */
     *headers = none;
-    const char *grpc_status = header_list_find(&call->trailers, "grpc-status");
-    if (grpc_status != NULL)
-        call->status = read_code(grpc_status);
+    call->status = read_code(header_list_find(&call->trailers, "grpc-status"));
     call->response_complete = true;
     body_end(&call->response_body);
 }
@@ -245,6 +253,26 @@ static void on_headers(void *owner, struct header_list *headers, bool last)
         on_response_headers(call, headers, read_code(http_status), last);
 }
 
+/* More has come for a body while all that may be buffered is: does that end the call? What it holds
+ * is dropped at once; clients that can re-attach fetch a result later. */
+static bool is_shed(struct call *call, const struct body *body)
+{
+    if (!quota_is_overdrawn(call->quota, body->queue.bytes))
+        return false;
+    struct rpc_status status;
+    quota_overdrawn_status(call->quota, &status);
+    if (call->response == CALL_RESPONSE_NONE) {
+        call_finish(call, &status);
+        return true;
+    }
+    detach_upstream(call);
+    call->response_complete = true;
+    call->status = (int)status.code;
+    call->status_is_ours = true;
+    reset_downstream(call, NGHTTP2_REFUSED_STREAM);
+    return true;
+}
+
 static void on_data(void *owner, const uint8_t *bytes, size_t len)
 {
     struct call *call = owner;
@@ -252,16 +280,21 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
         h2_consume(call->response_body.from.h2, len);
         return;
     }
+    struct h2 *from = call->response_body.from.h2;
+    if (is_shed(call, &call->response_body)) {
+        h2_consume(from, len);
+        return;
+    }
     grpc_framing_feed(&call->framing, bytes, len);
     body_push(&call->response_body, bytes, len);
 }
 
-/* END_STREAM without trailers is no end that gRPC knows: nothing says that all of it came. */
+/* END_STREAM without trailers. */
 static void on_last(void *owner)
 {
     struct call *call = owner;
     if (!call->response_complete)
-        call_abort(call, "it ended the answer without a status");
+        finish_unknown(call);
 }
 
 /* Sends a request again that provably did not run; false where that is not possible. */
@@ -317,7 +350,8 @@ static const struct upstream_stream_events upstream_events = {
     .on_reset = on_reset,
 };
 
-struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool)
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
+                         const struct quota *quota)
 {
     struct call *call = xcalloc(1, sizeof *call);
     list_init(&call->link);
@@ -326,6 +360,8 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
     call->downstream = downstream;
     call->stream_id = stream_id;
     call->pool = pool_ref(pool);
+    call->quota = quota;
+    call->request.max_bytes = quota->limits.header_bytes;
     call->started_ms = uv_now(downstream->engine->loop);
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
@@ -450,7 +486,7 @@ void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
 {
     bool wanted = call->response != CALL_RESPONSE_LAST && call->kind != CALL_NOT_GRPC &&
                   (call->upstream.open || call->upstream.id == 0);
-    if (!wanted) {
+    if (!wanted || is_shed(call, &call->request_body)) {
         h2_consume(call->downstream, len);
         return;
     }

@@ -19,6 +19,7 @@
 #include "daemon/h2.h"
 #include "daemon/header_list.h"
 #include "daemon/pool.h"
+#include "daemon/quota.h"
 #include "daemon/upstream.h"
 #include "proto/grpc_framing.h"
 #include "proto/rpc_status.h"
@@ -51,6 +52,7 @@ struct call {
     struct h2 *downstream; /* weak: its owner owns us */
     int32_t stream_id;
     struct pool *pool; /* owned reference */
+    const struct quota *quota;
     struct upstream_stream upstream;
     uint64_t started_ms;
     struct deadline deadline; /* the client's, and some time */
@@ -64,6 +66,8 @@ struct call {
     struct grpc_framing framing; /* of the response's received bytes */
     enum call_response response;
     enum call_kind kind;
+    bool counted;           /* by the downstream, in its user's quota */
+    bool answered;          /* the headers of an answer have been sent */
     bool request_complete;  /* the client's END_STREAM has come */
     bool response_complete; /* the upstream's END_STREAM has come */
     int status;             /* grpc-status as sent to the client, -1 while unknown */
@@ -71,7 +75,8 @@ struct call {
     char method[48]; /* for the log */
 };
 
-struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool);
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
+                         const struct quota *quota);
 
 /* Gives back all credit, cancels the upstream stream if it is open, frees. `error_code` is the one
  * the downstream stream closed with, for the log. */

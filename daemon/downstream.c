@@ -1,6 +1,7 @@
 /* One client's connection. */
 #include "daemon/downstream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,13 @@
 struct downstream {
     struct list link; /* the set's list */
     struct downstream_set *set;
+    struct quota_user *user;    /* owned share; NULL with a refusal */
+    struct rpc_status *refusal; /* owned: how every call ends; NULL where calls are served */
+    struct abuse abuse;
+    uv_timer_t *timer;                /* owned; runs while the client is to finish something */
+    enum abuse_unfinished unfinished; /* what the timer runs for ... */
+    unsigned block;                   /* ... and, of header blocks, for which */
+    bool cut;                         /* the timer ends it: there was abuse */
     struct h2 h2;
     struct list calls;
     enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
@@ -29,15 +37,108 @@ static struct call *call_of(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
+static uint64_t now_of(const struct downstream *downstream)
+{
+    return uv_now(downstream->set->engine->loop);
+}
+
+static void end_call(struct downstream *downstream, struct call *call, uint32_t error_code)
+{
+    if (call->counted)
+        quota_end_call(downstream->user);
+    call_destroy(call, error_code);
+}
+
+/* ---- abuse: the connection ends, and its client is told why ------------------------------------
+ */
+
+static void on_timer(uv_timer_t *timer);
+
+static void log_abuse(struct downstream *downstream, enum abuse_kind kind)
+{
+    unsigned left_out;
+    struct throttle *throttle = &downstream->set->cuts[kind];
+    if (!throttle_pass(throttle, now_of(downstream), &left_out))
+        return;
+    char more[16];
+    snprintf(more, sizeof more, "%u", left_out);
+    log_fields(LOG_LEVEL_WARN, "client connection cut: too many", {"kind", abuse_name(kind)},
+               {"also_cut_before", more});
+}
+
+/* What nghttp2 reads from now on it ignores. */
+static void cut(struct downstream *downstream, enum abuse_kind kind)
+{
+    nghttp2_session *session = downstream->h2.session;
+    char text[80];
+    if (downstream->cut)
+        return;
+    downstream->cut = true;
+    log_abuse(downstream, kind);
+    int len = snprintf(text, sizeof text, "sparkbridge: too many %s", abuse_name(kind));
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session),
+                          NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)text, (size_t)len);
+    nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
+    uv_timer_start(downstream->timer, on_timer, DOWNSTREAM_CUT_MS, 0);
+    h2_mark_dirty(&downstream->h2);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct downstream *downstream = timer->data;
+    if (downstream->cut || downstream->refusal != NULL)
+        downstream_destroy(downstream);
+    else
+        cut(downstream, downstream->unfinished == ABUSE_UNFINISHED_PREFACE ? ABUSE_SLOW_PREFACE
+                                                                           : ABUSE_SLOW_HEADERS);
+}
+
+/* Times what the client has begun, from where that began. */
+static void time_unfinished(struct downstream *downstream)
+{
+    const struct client_limits *limits = &downstream->set->quota->limits;
+    enum abuse_unfinished unfinished = abuse_unfinished(&downstream->abuse);
+    bool same =
+        unfinished == downstream->unfinished && downstream->abuse.blocks == downstream->block;
+    if (same || downstream->cut || downstream->refusal != NULL)
+        return;
+    downstream->unfinished = unfinished;
+    downstream->block = downstream->abuse.blocks;
+    if (unfinished == ABUSE_UNFINISHED_NONE)
+        uv_timer_stop(downstream->timer);
+    else
+        uv_timer_start(
+            downstream->timer, on_timer,
+            unfinished == ABUSE_UNFINISHED_PREFACE ? limits->preface_ms : limits->headers_ms, 0);
+}
+
+static void on_h2_fed(void *owner, const uint8_t *bytes, size_t len)
+{
+    struct downstream *downstream = owner;
+    if (downstream->cut)
+        return;
+    enum abuse_kind kind = abuse_feed(&downstream->abuse, bytes, len, now_of(downstream));
+    if (kind != ABUSE_NONE)
+        cut(downstream, kind);
+    else if (nghttp2_session_get_outbound_queue_size(downstream->h2.session) >
+             ABUSE_MAX_BACKLOG_FRAMES)
+        cut(downstream, ABUSE_BACKLOG);
+    else
+        time_unfinished(downstream);
+}
+
 /* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
  */
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct downstream *downstream = user_data;
+    abuse_on_block(&downstream->abuse);
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool);
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool,
+                                    downstream->set->quota);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -66,12 +167,32 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                      void *user_data)
 {
+    struct downstream *downstream = user_data;
+    if (!abuse_on_field(&downstream->abuse, name_len, value_len,
+                        downstream->set->quota->limits.header_bytes)) {
+        cut(downstream, ABUSE_HEADERS);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     struct call *call = call_of(session, frame->hd.stream_id);
     if (call != NULL && frame->hd.type == NGHTTP2_HEADERS &&
         frame->headers.cat == NGHTTP2_HCAT_REQUEST)
         header_list_add(&call->request, (const char *)name, name_len, (const char *)value,
                         value_len, flags);
     return 0;
+}
+
+/* The request's headers are complete. */
+static void begin_call(struct downstream *downstream, struct call *call, bool last)
+{
+    struct rpc_status status;
+    if (downstream->refusal != NULL) {
+        call_finish(call, downstream->refusal);
+    } else if (!quota_begin_call(downstream->user, &status)) {
+        call_finish(call, &status);
+    } else {
+        call->counted = true;
+        call_on_request(call, last);
+    }
 }
 
 /* The client has read the GOAWAY notice: what it opens from now on is not ours. */
@@ -98,7 +219,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         if (call == NULL)
             break;
         if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-            call_on_request(call, last);
+            begin_call(downstream, call, last);
         else if (last) /* with DATA, or with request trailers, which gRPC does not have */
             call_on_request_last(call);
         if (last)
@@ -131,19 +252,35 @@ static int on_send_response(nghttp2_session *session, nghttp2_frame *frame,
                             const uint8_t *frame_header, size_t len, nghttp2_data_source *source,
                             void *user_data)
 {
+    struct downstream *downstream = user_data;
     struct call *call = call_of(session, frame->hd.stream_id);
     if (call == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    abuse_on_data_sent(&downstream->abuse, len);
     return call_send_response(call, frame_header, len);
 }
 
-/* An answer that is complete while the client still sends: it need not (RFC 9113, 8.1). */
+/* A reset that is nghttp2's, for what the client did wrong. Ours are for calls that are there, and
+ * with these codes. */
+static bool is_made_reset(uint32_t error_code, const struct call *call)
+{
+    bool may_be_ours = error_code == NGHTTP2_NO_ERROR || error_code == NGHTTP2_CANCEL ||
+                       error_code == NGHTTP2_REFUSED_STREAM;
+    return call == NULL || !may_be_ours;
+}
+
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    if (frame->hd.type != NGHTTP2_HEADERS || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
-        return 0;
+    struct downstream *downstream = user_data;
     struct call *call = call_of(session, frame->hd.stream_id);
-    if (call != NULL && !call->request_complete)
+    if (frame->hd.type == NGHTTP2_RST_STREAM && is_made_reset(frame->rst_stream.error_code, call) &&
+        !abuse_on_made_reset(&downstream->abuse, now_of(downstream)))
+        cut(downstream, ABUSE_MADE_RESET);
+    if (frame->hd.type != NGHTTP2_HEADERS || call == NULL)
+        return 0;
+    call->answered = true;
+    /* An answer that is complete while the client still sends: it need not (RFC 9113, 8.1). */
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 && !call->request_complete)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_NO_ERROR);
     return 0;
@@ -152,11 +289,14 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code,
                            void *user_data)
 {
+    struct downstream *downstream = user_data;
     struct call *call = call_of(session, id);
     if (call == NULL)
         return 0;
+    if (call->answered)
+        abuse_on_answered(&downstream->abuse);
     nghttp2_session_set_stream_user_data(session, id, NULL);
-    call_destroy(call, error_code);
+    end_call(downstream, call, error_code);
     return 0;
 }
 
@@ -177,15 +317,17 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * HEADER_LIST_MAX_BYTES);
+    abuse_set_options(option);
     if (nghttp2_session_server_new2(&session, callbacks, downstream, option) != 0)
         abort();
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
 
+    const struct client_limits *limits = &downstream->set->quota->limits;
     const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, DOWNSTREAM_MAX_STREAMS},
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->calls_per_connection},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CALL_REQUEST_WINDOW_BYTES},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_MAX_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->header_bytes},
     };
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
                             sizeof settings / sizeof settings[0]);
@@ -217,10 +359,10 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
         transport_write(downstream->h2.transport, answer.bytes, answer.len);
 }
 
-void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
-                         void (*on_ended)(struct downstream_set *set))
+void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
+                         struct pool *pool, void (*on_ended)(struct downstream_set *set))
 {
-    *set = (struct downstream_set){.engine = engine, .on_ended = on_ended};
+    *set = (struct downstream_set){.engine = engine, .quota = quota, .on_ended = on_ended};
     set->pool = pool_ref(pool);
     list_init(&set->all);
 }
@@ -232,33 +374,77 @@ void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
     set->pool = pool;
 }
 
-void downstream_create(struct downstream_set *set, struct transport *transport)
+static struct downstream *create(struct downstream_set *set)
+{
+    struct downstream *downstream = xcalloc(1, sizeof *downstream);
+    downstream->set = set;
+    list_init(&downstream->calls);
+    list_append(&set->all, &downstream->link);
+    abuse_init(&downstream->abuse, now_of(downstream));
+    downstream->timer = xcalloc(1, sizeof *downstream->timer);
+    uv_timer_init(set->engine->loop, downstream->timer);
+    downstream->timer->data = downstream;
+    return downstream;
+}
+
+static void start(struct downstream *downstream, struct transport *transport, uint64_t timeout_ms)
 {
     static const struct h2_events events = {
         .on_open = on_h2_open,
         .on_end = on_h2_end,
         .on_bad_preface = on_bad_preface,
+        .on_fed = on_h2_fed,
     };
-    struct downstream *downstream = xcalloc(1, sizeof *downstream);
-    downstream->set = set;
-    list_init(&downstream->calls);
-    list_append(&set->all, &downstream->link);
-    int error = h2_start(&downstream->h2, set->engine, create_session(downstream), transport, NULL,
-                         &events, downstream);
+    uv_timer_start(downstream->timer, on_timer, timeout_ms, 0);
+    downstream->unfinished = ABUSE_UNFINISHED_PREFACE;
+    int error = h2_start(&downstream->h2, downstream->set->engine, create_session(downstream),
+                         transport, NULL, &events, downstream);
     if (error < 0) {
         log_warn("client connection could not be started: %s", uv_strerror(error));
         downstream_destroy(downstream);
     }
 }
 
+void downstream_create(struct downstream_set *set, struct transport *transport,
+                       struct quota_user *user)
+{
+    struct downstream *downstream = create(set);
+    downstream->user = user;
+    start(downstream, transport, set->quota->limits.preface_ms);
+}
+
+void downstream_refuse(struct downstream_set *set, struct transport *transport,
+                       const struct rpc_status *status)
+{
+    if (set->refused >= DOWNSTREAM_MAX_REFUSED) {
+        transport_close(transport);
+        return;
+    }
+    set->refused++;
+    struct downstream *downstream = create(set);
+    downstream->refusal = xcalloc(1, sizeof *status);
+    *downstream->refusal = *status;
+    start(downstream, transport, DOWNSTREAM_REFUSED_MS);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+    free(timer);
+}
+
 void downstream_destroy(struct downstream *downstream)
 {
+    struct downstream_set *set = downstream->set;
     struct call *call;
     while ((call = list_first(&downstream->calls, struct call, link)) != NULL)
-        call_destroy(call, NGHTTP2_CANCEL);
+        end_call(downstream, call, NGHTTP2_CANCEL);
     h2_finish(&downstream->h2);
     list_remove(&downstream->link);
-    struct downstream_set *set = downstream->set;
+    uv_close((uv_handle_t *)downstream->timer, on_timer_closed);
+    if (downstream->refusal != NULL)
+        set->refused--;
+    free(downstream->refusal);
+    quota_disconnect(downstream->user);
     free(downstream);
     set->on_ended(set);
 }

@@ -10,14 +10,17 @@
 #include <stdbool.h>
 
 #include "common/list.h"
+#include "daemon/abuse.h"
 #include "daemon/engine.h"
 #include "daemon/pool.h"
+#include "daemon/quota.h"
+#include "daemon/throttle.h"
 #include "daemon/transport.h"
 
 enum {
-    /* Calls at once on a connection. nghttp2 also remembers that many closed streams, at about 250
-     * bytes each, to tell late frames from wrong ones. */
-    DOWNSTREAM_MAX_STREAMS = 256,
+    DOWNSTREAM_MAX_REFUSED = 32, /* connections at once that are only there to be told why */
+    DOWNSTREAM_REFUSED_MS = 2000,
+    DOWNSTREAM_CUT_MS = 300, /* for a GOAWAY to be read */
 };
 
 struct downstream;
@@ -25,19 +28,29 @@ struct downstream;
 /* The clients of one listener. Owner: the listener, which embeds it. */
 struct downstream_set {
     struct engine *engine; /* borrowed */
+    struct quota *quota;   /* borrowed: that of all sets */
     struct list all;
+    unsigned refused; /* of them, those that downstream_refuse() made */
+    struct throttle cuts[ABUSE_NONE], refusals;
     struct pool *pool; /* owned reference: where calls go that begin now */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 
-void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
-                         void (*on_ended)(struct downstream_set *set));
+void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
+                         struct pool *pool, void (*on_ended)(struct downstream_set *set));
 
 /* Calls that begin from now on, also on connections that are there, go to `pool`. */
 void downstream_set_use_pool(struct downstream_set *set, struct pool *pool);
 
-/* Takes over an accepted transport. */
-void downstream_create(struct downstream_set *set, struct transport *transport);
+/* Takes over an accepted transport of a client whose connection is counted in `user`, which it
+ * takes over too. */
+void downstream_create(struct downstream_set *set, struct transport *transport,
+                       struct quota_user *user);
+
+/* Takes over an accepted transport only to end every call on it with that status, and the
+ * connection soon. Where there are too many such connections, ends it at once. */
+void downstream_refuse(struct downstream_set *set, struct transport *transport,
+                       const struct rpc_status *status);
 
 /* Ends the connection and its calls at once. */
 void downstream_destroy(struct downstream *downstream);

@@ -116,6 +116,8 @@ static void on_transport_bytes(void *owner, const uint8_t *bytes, size_t len)
         end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
         return;
     }
+    if (h2->events->on_fed != NULL)
+        h2->events->on_fed(h2->owner, bytes, len);
     h2_mark_dirty(h2);
 }
 

@@ -39,6 +39,8 @@ struct h2_events {
     /* For a server, or NULL: the peer's first bytes are not HTTP/2; on_end follows. A server sends
      * nothing before the client has, so that the answer may be in the client's own protocol. */
     void (*on_bad_preface)(void *owner, const uint8_t *bytes, size_t len);
+    /* For a server, or NULL: nghttp2 has taken these bytes. */
+    void (*on_fed)(void *owner, const uint8_t *bytes, size_t len);
 };
 
 struct h2 {

@@ -28,8 +28,8 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
                      size_t value_len, uint8_t flags)
 {
     size_t size = name_len + value_len + HEADER_FIELD_OVERHEAD_BYTES;
-    if (list->count >= HEADER_LIST_MAX_FIELDS || size > HEADER_LIST_MAX_BYTES ||
-        list->bytes > HEADER_LIST_MAX_BYTES - size) {
+    size_t max = list->max_bytes != 0 ? list->max_bytes : HEADER_LIST_MAX_BYTES;
+    if (list->count >= HEADER_LIST_MAX_FIELDS || size > max || list->bytes > max - size) {
         list->too_large = true;
         return;
     }

@@ -29,8 +29,9 @@ struct header_list {
     size_t text_len, text_cap;
     struct header_field *fields; /* owned */
     size_t count, cap;
-    size_t bytes;   /* RFC 9113's size */
-    bool too_large; /* a field did not fit and was dropped */
+    size_t bytes;     /* RFC 9113's size */
+    size_t max_bytes; /* a lower limit than HEADER_LIST_MAX_BYTES, or 0 */
+    bool too_large;   /* a field did not fit and was dropped */
 };
 
 /* Copies a field; past the limits it sets too_large instead. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -12,7 +13,11 @@
 #include "daemon/downstream.h"
 #include "daemon/unix_socket.h"
 
-enum { BACKLOG = 511, FREE_PORT_TRIES = 20 };
+enum {
+    BACKLOG = 511,
+    FREE_PORT_TRIES = 20,
+    RESERVED_DESCRIPTORS = 48, /* for connections to workspaces and files, and to say no by */
+};
 
 /* One listening socket. */
 struct server_socket {
@@ -68,6 +73,37 @@ static struct server_socket *socket_create(struct listener *listener,
     return socket;
 }
 
+/* The lowest free number is what a new descriptor gets: how many are left is seen by it. */
+static bool descriptors_are_short(struct transport *transport)
+{
+    struct rlimit limit;
+    uv_os_fd_t fd;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           uv_fileno((uv_handle_t *)transport_stream(transport), &fd) == 0 &&
+           (rlim_t)fd + RESERVED_DESCRIPTORS >= limit.rlim_cur;
+}
+
+/* Serves the client, or tells it why not. */
+static void admit(struct downstream_set *clients, struct transport *transport, uid_t uid)
+{
+    struct rpc_status status;
+    struct quota_user *user = NULL;
+    if (descriptors_are_short(transport))
+        rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_DESCRIPTORS",
+                       "sparkbridge: nearly all of its file descriptors are in use; close "
+                       "connections, or raise its limit (ulimit -n, LimitNOFILE=)");
+    else
+        user = quota_connect(clients->quota, uid, &status);
+    if (user != NULL) {
+        downstream_create(clients, transport, user);
+        return;
+    }
+    unsigned left_out;
+    if (throttle_pass(&clients->refusals, uv_now(clients->engine->loop), &left_out))
+        log_warn("a connection is refused (and %u before): %s", left_out, status.message);
+    downstream_refuse(clients, transport, &status);
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct server_socket *socket = server->data;
@@ -87,7 +123,7 @@ static void on_connection(uv_stream_t *server, int status)
     }
     if (socket->path == NULL)
         transport_limit_unsent(transport);
-    downstream_create(&listener->clients, transport);
+    admit(&listener->clients, transport, getuid());
 }
 
 static void log_listening(const char *host, unsigned port)
@@ -264,7 +300,7 @@ static void on_client_ended(struct downstream_set *clients)
         listener->on_idle(listener->owner);
 }
 
-struct listener *listener_create(struct engine *engine, struct pool *pool,
+struct listener *listener_create(struct engine *engine, struct quota *quota, struct pool *pool,
                                  void (*on_idle)(void *owner), void *owner)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
@@ -272,7 +308,7 @@ struct listener *listener_create(struct engine *engine, struct pool *pool,
     listener->on_idle = on_idle;
     listener->owner = owner;
     list_init(&listener->sockets);
-    downstream_set_init(&listener->clients, engine, pool, on_client_ended);
+    downstream_set_init(&listener->clients, engine, quota, pool, on_client_ended);
     return listener;
 }
 

@@ -14,12 +14,14 @@
 #include "conf/address.h"
 #include "daemon/engine.h"
 #include "daemon/pool.h"
+#include "daemon/quota.h"
 
 struct listener;
 
-/* Calls go to `pool`, of which it keeps a reference. `on_idle` is told, with `owner`, each time
- * the last client of a stopped listener has gone; it may destroy the listener. */
-struct listener *listener_create(struct engine *engine, struct pool *pool,
+/* Calls go to `pool`, of which it keeps a reference, and clients are counted in `quota`. `on_idle`
+ * is told, with `owner`, each time the last client of a stopped listener has gone; it may destroy
+ * the listener. */
+struct listener *listener_create(struct engine *engine, struct quota *quota, struct pool *pool,
                                  void (*on_idle)(void *owner), void *owner);
 
 /* Binds one address of the configuration and begins to accept. "localhost" binds both families or

@@ -60,8 +60,8 @@ enum policy_verdict policy_check(const struct header_list *request, struct rpc_s
     }
     if (request->too_large) {
         rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
-                       "sparkbridge: the call's metadata is larger than %d bytes",
-                       HEADER_LIST_MAX_BYTES);
+                       "sparkbridge: the call's metadata has more than %zu bytes or %d fields",
+                       request->max_bytes, HEADER_LIST_MAX_FIELDS);
         return POLICY_REFUSE;
     }
     return POLICY_FORWARD;

@@ -1,6 +1,7 @@
 /* What is being served, and how a reload changes it. */
 #include "daemon/serving.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,8 @@ static struct entry *entry_create(struct serving *serving, const char *name, str
     entry->serving = serving;
     entry->name = xstrdup(name);
     entry->pool = pool_ref(pool);
-    entry->listener = listener_create(serving->engine, pool, on_listener_idle, entry);
+    entry->listener =
+        listener_create(serving->engine, &serving->quota, pool, on_listener_idle, entry);
     list_init(&entry->link);
     return entry;
 }
@@ -218,6 +220,7 @@ bool serving_change(struct serving *serving, struct setup *next, struct err *err
     serving->tls = tls;
     setup_finish(&serving->setup);
     serving->setup = *next;
+    serving->quota.limits = serving->setup.config->limits;
     *next = (struct setup){0};
     return true;
 }
@@ -229,6 +232,7 @@ void serving_init(struct serving *serving, struct engine *engine,
 {
     *serving = (struct serving){.engine = engine, .on_idle = on_idle};
     serving->connector = connector_create(engine);
+    quota_init(&serving->quota, &engine->byte_pool);
     list_init(&serving->entries);
 }
 
@@ -257,6 +261,7 @@ void serving_finish(struct serving *serving)
 {
     serving->stopped = false;
     destroy_list(&serving->entries);
+    assert(serving->quota.connections == 0 && serving->quota.calls == 0);
     connector_destroy(serving->connector);
     tls_context_unref(serving->tls);
     setup_finish(&serving->setup);

@@ -13,12 +13,14 @@
 #include "common/err.h"
 #include "common/list.h"
 #include "daemon/engine.h"
+#include "daemon/quota.h"
 #include "daemon/setup.h"
 #include "daemon/tls.h"
 
 struct serving {
     struct engine *engine;       /* borrowed */
     struct connector *connector; /* owned */
+    struct quota quota;          /* of all clients */
     struct setup setup;          /* owned: what is served now */
     struct tls_context *tls;     /* owned reference */
     struct list entries;         /* one a listener, also those that only wait for their clients */

@@ -24,6 +24,7 @@ BEYOND_A_SCHEMA = {
     "name twice",
     "profile number",
     "serverless yes",
+    "size out of range",
     "tag",
     "two addresses that overlap",
     "variable that is not set",

@@ -221,7 +221,7 @@ static void test_schema(void **state)
     json_t *schema = json_loads(strbuf_text(&text), JSON_REJECT_DUPLICATES, &error);
     assert_non_null(schema);
     json_t *properties = json_object_get(schema, "properties");
-    assert_int_equal(json_object_size(properties), 6);
+    assert_int_equal(json_object_size(properties), 7);
     json_t *timeouts = json_object_get(json_object_get(properties, "timeouts"), "properties");
     assert_string_equal(
         json_string_value(json_object_get(json_object_get(timeouts, "drain"), "default")), "60s");

@@ -327,7 +327,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 22);
+    assert_int_equal(count, 31);
     free(text);
 }
 

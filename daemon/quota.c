@@ -1,0 +1,121 @@
+/* What clients use of the bridge, against the limits of the configuration. */
+#include "daemon/quota.h"
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+
+struct quota_user {
+    struct list link; /* the quota's list */
+    struct quota *quota;
+    uid_t uid;
+    unsigned connections, calls;
+};
+
+void quota_init(struct quota *quota, const struct byte_pool *pool)
+{
+    *quota = (struct quota){.pool = pool};
+    list_init(&quota->users);
+}
+
+static struct quota_user *find_user(struct quota *quota, uid_t uid)
+{
+    list_for_each(node, &quota->users)
+    {
+        struct quota_user *user = container_of(node, struct quota_user, link);
+        if (user->uid == uid)
+            return user;
+    }
+    return NULL;
+}
+
+static struct quota_user *add_user(struct quota *quota, uid_t uid)
+{
+    struct quota_user *user = xcalloc(1, sizeof *user);
+    user->quota = quota;
+    user->uid = uid;
+    list_append(&quota->users, &user->link);
+    return user;
+}
+
+/* RESOURCE_EXHAUSTED, which Spark's clients show at once and do not repeat. */
+static void refuse(struct rpc_status *ret_status, const char *who, unsigned limit, const char *key)
+{
+    rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "TOO_MANY",
+                   "sparkbridge: %s %u at once, as many as %s allows; end some, or raise it", who,
+                   limit, key);
+}
+
+struct quota_user *quota_connect(struct quota *quota, uid_t uid, struct rpc_status *ret_status)
+{
+    const struct client_limits *limits = &quota->limits;
+    struct quota_user *user = find_user(quota, uid);
+    if (quota->connections >= limits->connections) {
+        refuse(ret_status, "its clients have opened connections,", limits->connections,
+               "limits.connections");
+        return NULL;
+    }
+    if (user != NULL && user->connections >= limits->connections_per_user) {
+        refuse(ret_status, "this user has opened connections,", limits->connections_per_user,
+               "limits.connections_per_user");
+        return NULL;
+    }
+    if (user == NULL)
+        user = add_user(quota, uid);
+    user->connections++;
+    quota->connections++;
+    return user;
+}
+
+void quota_disconnect(struct quota_user *user)
+{
+    if (user == NULL)
+        return;
+    user->quota->connections--;
+    if (--user->connections > 0)
+        return;
+    list_remove(&user->link);
+    free(user);
+}
+
+bool quota_begin_call(struct quota_user *user, struct rpc_status *ret_status)
+{
+    struct quota *quota = user->quota;
+    const struct client_limits *limits = &quota->limits;
+    if (quota->pool->used_bytes > limits->buffer_bytes) {
+        quota_overdrawn_status(quota, ret_status);
+        return false;
+    }
+    if (quota->calls >= limits->calls) {
+        refuse(ret_status, "its clients have calls running,", limits->calls, "limits.calls");
+        return false;
+    }
+    if (user->calls >= limits->calls_per_user) {
+        refuse(ret_status, "this user has calls running,", limits->calls_per_user,
+               "limits.calls_per_user");
+        return false;
+    }
+    user->calls++;
+    quota->calls++;
+    return true;
+}
+
+void quota_end_call(struct quota_user *user)
+{
+    user->calls--;
+    user->quota->calls--;
+}
+
+bool quota_is_overdrawn(const struct quota *quota, size_t held_bytes)
+{
+    size_t budget = quota->limits.buffer_bytes;
+    return quota->pool->used_bytes > budget && held_bytes > budget / (quota->calls + 1);
+}
+
+void quota_overdrawn_status(const struct quota *quota, struct rpc_status *ret_status)
+{
+    rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "BUFFERS_FULL",
+                   "sparkbridge: clients that read slowly have it hold %zu MiB already; try again "
+                   "later, or raise limits.buffer_bytes in its configuration",
+                   quota->limits.buffer_bytes >> 20);
+}
