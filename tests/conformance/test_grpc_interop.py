@@ -6,7 +6,6 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import HOST
 from workspace.processes import Child
 
 ROUNDS = 20
@@ -73,7 +72,7 @@ def run_case(standin, server, tools):
     def run(case, port, *options):
         if port == server.port:
             options += ("--use_tls", "--use_test_ca", "--ca_file", standin.ca_file)
-            options += ("--server_host_override", HOST)
+            options += ("--server_host_override", standin.tenants[0].host)
         if case.startswith("orca"):
             options += ("--service_config_json", LOAD_REPORTS)
         done = subprocess.run(

@@ -2,18 +2,19 @@
 
 import pytest
 from frames import HELLO, PREFACE, Link, Upstream, settings
-from integration.conftest import BridgeFactory, binary  # noqa: F401  (a fixture)
-from place import Place, Scene
+from scene import Scene
+from workspace.bridge_factory import BridgeFactory
+from workspace.place import Place
 
 
 @pytest.fixture(scope="session")
 def place():
-    with Place() as made:
+    with Place("faults") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def bridges(binary, place, tmp_path_factory):  # noqa: F811
+def bridges(binary, place, tmp_path_factory):
     """The BridgeFactory of a module. Its bridges end, and check their invariants, with it."""
     secrets = [tenant.token for tenant in place.tenants]
     factory = BridgeFactory(binary, place, tmp_path_factory.mktemp("bridge"), secrets)

@@ -22,7 +22,7 @@ from frames import (
     settings,
     settings_ack,
 )
-from place import METHOD, SOON_S, describe
+from scene import METHOD, SOON_S, describe
 
 FIRST, SECOND = message(b"a" * 100), message(b"b" * 200)
 

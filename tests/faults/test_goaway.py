@@ -17,7 +17,7 @@ from frames import (
     settings,
 )
 from h2.errors import ErrorCodes
-from place import METHOD, SOON_S, describe
+from scene import METHOD, SOON_S, describe
 
 MAX_ID = (1 << 31) - 1
 ROOM_FOR_REPLAY = 64 * 1024  # BODY_KEEP_BYTES

@@ -19,7 +19,7 @@ from frames import HEADERS as HEADERS_FRAME
 from frames import REQUEST as REQUEST_FIELDS
 from h2.errors import ErrorCodes
 from hyperframe.frame import AltSvcFrame, PriorityFrame, PushPromiseFrame
-from place import SOON_S, describe
+from scene import SOON_S, describe
 
 FIRST, SECOND = message(b"a" * 100), message(b"b" * 200)
 WHOLE = "105 bytes, trailers 0"

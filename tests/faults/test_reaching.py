@@ -5,7 +5,7 @@ import socket
 
 import pytest
 from frames import ANSWER, OK, Upstream, data, goaway, headers, message
-from place import METHOD, SOON_S, describe
+from scene import METHOD, SOON_S, describe
 
 AGAIN = "10 bytes, trailers 0"
 TIMEOUT_S = 2

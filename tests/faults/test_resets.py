@@ -7,7 +7,7 @@ other reset within an answer is a lost stream, from which clients re-attach.
 import pytest
 from frames import ANSWER, OK, data, headers, message, reset
 from h2.errors import ErrorCodes
-from place import METHOD, SOON_S, code_name, describe
+from scene import METHOD, SOON_S, code_name, describe
 
 FIRST, SECOND = message(b"a" * 100), message(b"b" * 200)
 CODES = [*ErrorCodes, 0x99]

@@ -6,7 +6,7 @@ import ssl
 import _ssl
 import pytest
 from frames import ANSWER, OK, data, goaway, headers, message, serialize
-from place import METHOD, SOON_S, describe
+from scene import METHOD, SOON_S, describe
 from workspace.certificates import Authority
 
 FIRST = message(b"a" * 100)

@@ -22,7 +22,7 @@ from frames import (
     settings_ack,
 )
 from h2.errors import ErrorCodes
-from place import METHOD, SOON_S, describe
+from scene import METHOD, SOON_S, describe
 
 MAX_WINDOW = (1 << 31) - 1
 MIB = 1 << 20

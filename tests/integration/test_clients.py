@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from clients import value_of
-from conftest import BridgeFactory
+from workspace.bridge_factory import BridgeFactory
 
 LARGE_ROWS = 400_000  # 105 MB
 ARTIFACT_BYTES = 24_000_000

@@ -7,7 +7,7 @@ import stat
 import subprocess
 
 import pytest
-from conftest import check_output
+from workspace.bridge_factory import check_output
 from raw_client import RawClient
 from workspace.bridge import parse_logfmt
 from workspace.scripted import GRPC_HEADERS, message

@@ -1,45 +1,16 @@
-"""What every case needs: a workspace's name and certificate without a workspace, and one bridge."""
+"""What every case needs: one bridge, its upstream, and what both hold."""
 
 import os
 import select
-import shutil
 import socket
-import tempfile
 import time
 from pathlib import Path
 
 import h2.errors
 from raw_client import RawClient
-from workspace.certificates import Authority
-from workspace.loop import LoopThread
-from workspace.standin import GRPC, Tenant
 
 METHOD = "Config"
 SOON_S = 5  # what is immediate, on a machine that is busy with something else
-
-
-class Place:
-    """The stand-in workspace's names, certificates and token, without the servers behind them."""
-
-    def __enter__(self):
-        self.directory = Path(tempfile.mkdtemp(prefix="sparkbridge-faults-"))
-        self.loop = LoopThread()
-        self.authority = Authority(self.directory, "faults")
-        self.certificate = self.authority.issue("workspace.test")
-        self.tenants = [
-            Tenant("workspace.test", "dapi-canary-faults", "1-faults", self.certificate, GRPC)
-        ]
-        self.hosts_file = self.directory / "hosts"
-        self.hosts_file.write_text("127.0.0.1 workspace.test\n")
-        return self
-
-    def __exit__(self, *_):
-        self.loop.stop()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    @property
-    def ca_file(self):
-        return self.authority.file
 
 
 class Scene:
