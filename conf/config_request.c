@@ -4,9 +4,9 @@
 #include "conf/config.h"
 #include "conf/read_file.h"
 
-/* The file holds the token and perhaps one newline; anything else in it is a mistake that would
- * end up in a header. The bytes are not quoted. */
-static bool check_token(const char *path, struct secret *token, struct err *err)
+/* The file holds the secret, `what`, and perhaps one newline; anything else in it is a mistake that
+ * would end up in a header. The bytes are not quoted. */
+static bool check_secret(const char *path, const char *what, struct secret *token, struct err *err)
 {
     if (token->len > 0 && token->bytes[token->len - 1] == '\n')
         token->len--;
@@ -14,19 +14,53 @@ static bool check_token(const char *path, struct secret *token, struct err *err)
         token->len--;
     token->bytes[token->len] = '\0';
     if (token->len == 0)
-        return err_set(err, EX_CONFIG, "%s: is empty; it has to hold the access token", path);
+        return err_set(err, EX_CONFIG, "%s: is empty; it has to hold the %s", path, what);
     for (size_t i = 0; i < token->len; i++) {
         unsigned char c = (unsigned char)token->bytes[i];
         if (c <= 0x20 || c >= 0x7f)
             return err_set(err, EX_CONFIG,
-                           "%s: byte %zu is %s; the file has to hold the access token alone, on "
-                           "one line",
+                           "%s: byte %zu is %s; the file has to hold the %s alone, on one line",
                            path, i + 1,
                            c == '\n'   ? "a newline"
                            : c == ' '  ? "a space"
                            : c >= 0x7f ? "not ASCII"
-                                       : "a control character");
+                                       : "a control character",
+                           what);
     }
+    return true;
+}
+
+/* Reads and checks a file that holds one secret. */
+static bool read_secret(const char *path, const char *what, struct secret *ret_secret,
+                        struct err *err)
+{
+    struct secret content = {0};
+    if (!read_file(path, CONFIG_TOKEN_MAX_BYTES, &content, NULL, err) ||
+        !check_secret(path, what, &content, err)) {
+        secret_finish(&content);
+        return false;
+    }
+    secret_move(ret_secret, &content);
+    return true;
+}
+
+bool listener_config_client_secret(const struct listener_config *listener,
+                                   struct secret *ret_secret, struct err *err)
+{
+    const char *path = listener->client_secret_file;
+    struct secret secret = {0};
+    if (path == NULL)
+        return true;
+    if (!read_secret(path, "secret of the clients", &secret, err))
+        return err_prefix(err, "client secret file ");
+    if (secret.len < CONFIG_CLIENT_SECRET_MIN_BYTES) {
+        secret_finish(&secret);
+        return err_set(err, EX_CONFIG,
+                       "client secret file %s: is too easy to guess with less than %d characters; "
+                       "`openssl rand -hex 32` makes a good one",
+                       path, CONFIG_CLIENT_SECRET_MIN_BYTES);
+    }
+    secret_move(ret_secret, &secret);
     return true;
 }
 
@@ -52,13 +86,8 @@ bool listener_config_request(const struct listener_config *listener, char *const
         .profile_source = listener->profile_source,
     };
     if (listener->token_file != NULL) {
-        struct secret content = {0};
-        if (!read_file(listener->token_file, CONFIG_TOKEN_MAX_BYTES, &content, NULL, err) ||
-            !check_token(listener->token_file, &content, err)) {
-            secret_finish(&content);
+        if (!read_secret(listener->token_file, "access token", token, err))
             return err_prefix(err, "token file ");
-        }
-        secret_move(token, &content);
         request.token = token;
         request.token_source = listener->token_source;
     }
