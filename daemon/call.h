@@ -17,6 +17,7 @@
 #include "daemon/body.h"
 #include "daemon/h2.h"
 #include "daemon/header_list.h"
+#include "daemon/policy.h"
 #include "daemon/pool.h"
 #include "daemon/upstream.h"
 #include "proto/grpc_framing.h"
@@ -47,7 +48,8 @@ struct call {
     struct list link;      /* the downstream's list */
     struct h2 *downstream; /* weak: its owner owns us */
     int32_t stream_id;
-    struct pool *pool; /* owned reference */
+    struct pool *pool;     /* owned reference */
+    struct policy *policy; /* owned reference */
     struct upstream_stream upstream;
     uint64_t started_ms;
 
@@ -67,7 +69,8 @@ struct call {
     char method[48]; /* for the log */
 };
 
-struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool);
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
+                         struct policy *policy);
 
 /* Gives back all credit, cancels the upstream stream if it is open, frees. `error_code` is the one
  * the downstream stream closed with, for the log. */

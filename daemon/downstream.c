@@ -37,7 +37,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct downstream *downstream = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool);
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool,
+                                    downstream->set->policy);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -72,6 +73,15 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         header_list_add(&call->request, (const char *)name, name_len, (const char *)value,
                         value_len, flags);
     return 0;
+}
+
+/* A field that HTTP/2 forbids makes the request malformed (RFC 9113, 8.1.1): nghttp2 would only
+ * leave it out. The stream is reset with PROTOCOL_ERROR. */
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             const uint8_t *name, size_t name_len, const uint8_t *value,
+                             size_t value_len, uint8_t flags, void *user_data)
+{
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 /* The client has read the GOAWAY notice: what it opens from now on is not ours. */
@@ -170,6 +180,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_response);
@@ -218,10 +229,11 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
 }
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
-                         void (*on_ended)(struct downstream_set *set))
+                         struct policy *policy, void (*on_ended)(struct downstream_set *set))
 {
     *set = (struct downstream_set){.engine = engine, .on_ended = on_ended};
     set->pool = pool_ref(pool);
+    set->policy = policy_ref(policy);
     list_init(&set->all);
 }
 
@@ -230,6 +242,13 @@ void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
     pool_ref(pool);
     pool_unref(set->pool);
     set->pool = pool;
+}
+
+void downstream_set_use_policy(struct downstream_set *set, struct policy *policy)
+{
+    policy_ref(policy);
+    policy_unref(set->policy);
+    set->policy = policy;
 }
 
 void downstream_create(struct downstream_set *set, struct transport *transport)
@@ -296,5 +315,7 @@ void downstream_set_finish(struct downstream_set *set)
 {
     list_for_each(node, &set->all) downstream_destroy(container_of(node, struct downstream, link));
     pool_unref(set->pool);
+    policy_unref(set->policy);
     set->pool = NULL;
+    set->policy = NULL;
 }

@@ -262,7 +262,7 @@ static void on_client_ended(struct downstream_set *clients)
         listener->on_idle(listener->owner);
 }
 
-struct listener *listener_create(struct engine *engine, struct pool *pool,
+struct listener *listener_create(struct engine *engine, struct pool *pool, struct policy *policy,
                                  void (*on_idle)(void *owner), void *owner)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
@@ -270,13 +270,18 @@ struct listener *listener_create(struct engine *engine, struct pool *pool,
     listener->on_idle = on_idle;
     listener->owner = owner;
     list_init(&listener->sockets);
-    downstream_set_init(&listener->clients, engine, pool, on_client_ended);
+    downstream_set_init(&listener->clients, engine, pool, policy, on_client_ended);
     return listener;
 }
 
 void listener_use_pool(struct listener *listener, struct pool *pool)
 {
     downstream_set_use_pool(&listener->clients, pool);
+}
+
+void listener_use_policy(struct listener *listener, struct policy *policy)
+{
+    downstream_set_use_policy(&listener->clients, policy);
 }
 
 static bool keep_none(const void *arg, const char *address_text)

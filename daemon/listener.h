@@ -13,13 +13,15 @@
 #include "common/err.h"
 #include "conf/address.h"
 #include "daemon/engine.h"
+#include "daemon/policy.h"
 #include "daemon/pool.h"
 
 struct listener;
 
-/* Calls go to `pool`, of which it keeps a reference. `on_idle` is told, with `owner`, each time
- * the last client of a stopped listener has gone; it may destroy the listener. */
-struct listener *listener_create(struct engine *engine, struct pool *pool,
+/* Calls go to `pool` as `policy` permits; it keeps a reference of both. `on_idle` is told, with
+ * `owner`, each time the last client of a stopped listener has gone; it may destroy the listener.
+ */
+struct listener *listener_create(struct engine *engine, struct pool *pool, struct policy *policy,
                                  void (*on_idle)(void *owner), void *owner);
 
 /* Binds one address of the configuration and begins to accept. "localhost" binds both families or
@@ -38,8 +40,10 @@ void listener_close_sockets(struct listener *listener,
                             bool (*keep)(const void *arg, const char *address_text),
                             const void *arg);
 
-/* Calls that begin from now on, also on connections that are there, go to `pool`. */
+/* Calls that begin from now on, also on connections that are there, go to `pool`, or are judged
+ * by `policy`. */
 void listener_use_pool(struct listener *listener, struct pool *pool);
+void listener_use_policy(struct listener *listener, struct policy *policy);
 
 /* Stops accepting, removes Unix sockets, tells clients by GOAWAY. */
 void listener_stop(struct listener *listener);
