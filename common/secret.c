@@ -58,6 +58,16 @@ bool secret_equal(const struct secret *a, const struct secret *b)
     return a->len == b->len && CRYPTO_memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
+bool secret_matches(const struct secret *secret, const char *bytes, size_t len)
+{
+    unsigned char ours[SHA256_DIGEST_LENGTH], theirs[SHA256_DIGEST_LENGTH];
+    if (secret->bytes == NULL)
+        return false;
+    SHA256((const unsigned char *)secret->bytes, secret->len, ours);
+    SHA256((const unsigned char *)bytes, len, theirs);
+    return CRYPTO_memcmp(ours, theirs, sizeof ours) == 0;
+}
+
 void secret_fingerprint(const struct secret *secret, char ret_text[SECRET_FINGERPRINT_SIZE])
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];

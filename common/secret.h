@@ -35,6 +35,10 @@ bool secret_is_set(const struct secret *secret);
 /* The same bytes? Takes the same time wherever the first difference is. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
+/* Is the secret set, and are these its bytes? Takes the same time whatever the bytes are, and tells
+ * nothing of the secret's length: digests are compared. */
+bool secret_matches(const struct secret *secret, const char *bytes, size_t len);
+
 /* The first 12 hex digits of its SHA-256: enough to tell tokens apart, not to guess one. */
 void secret_fingerprint(const struct secret *secret, char ret_text[SECRET_FINGERPRINT_SIZE]);
 

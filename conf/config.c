@@ -82,25 +82,25 @@ static bool is_of_listener(enum option_id id)
     return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
-/* Applies what is for the target; --listen is left to apply_addresses(). */
+/* Applies what is for the target; lists are left to apply_list(). */
 static void apply_all(const struct config_target *target, struct settings *settings,
                       struct diag_list *diags)
 {
     for (size_t i = 0; i < settings->count; i++) {
         enum option_id id = settings->items[i].id;
-        if (is_of_listener(id) == (target->listener != NULL) && id != OPTION_LISTEN)
+        if (is_of_listener(id) == (target->listener != NULL) && !option_get(id)->repeats)
             config_apply(target, &settings->items[i], diags);
     }
 }
 
-/* The addresses of the first of the NULL-terminated sources that has any. */
-static void apply_addresses(const struct config_target *target, struct settings *const *layers,
-                            struct diag_list *diags)
+/* The items of a list, from the first of the NULL-terminated sources that has any. */
+static void apply_list(const struct config_target *target, enum option_id id,
+                       struct settings *const *layers, struct diag_list *diags)
 {
-    while (*layers != NULL && settings_find(*layers, OPTION_LISTEN) == NULL)
+    while (*layers != NULL && settings_find(*layers, id) == NULL)
         layers++;
     for (size_t i = 0; *layers != NULL && i < (*layers)->count; i++) {
-        if ((*layers)->items[i].id == OPTION_LISTEN)
+        if ((*layers)->items[i].id == id)
             config_apply(target, &(*layers)->items[i], diags);
     }
 }
@@ -121,7 +121,9 @@ static void build_listener(struct config *config, struct sources *sources, struc
     if (listener->name == NULL)
         listener->name = xstrdup(unnamed);
     struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
-    apply_addresses(&target, layers, diags);
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (option_get((enum option_id)id)->repeats)
+            apply_list(&target, (enum option_id)id, layers, diags);
 }
 
 /* The connection option by which the command line describes a listener, NULL where it does not. */
@@ -179,15 +181,22 @@ static void check_names(const struct sources *sources, struct diag_list *diags)
     }
 }
 
-static void check_token_files(const struct config *config, struct diag_list *diags)
+static void check_secret_file(const char *path, const char *source, const char *what,
+                              struct diag_list *diags)
+{
+    struct stat status;
+    if (path != NULL && stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0)
+        diag_warning(diags, "%s: every user of this machine can read the %s; chmod 600 it", source,
+                     what);
+}
+
+static void check_secret_files(const struct config *config, struct diag_list *diags)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener_config *listener = &config->listeners[i];
-        struct stat status;
-        if (listener->token_file != NULL && stat(listener->token_file, &status) == 0 &&
-            (status.st_mode & S_IROTH) != 0)
-            diag_warning(diags, "%s: every user of this machine can read the token; chmod 600 it",
-                         listener->token_source);
+        check_secret_file(listener->token_file, listener->token_source, "token", diags);
+        check_secret_file(listener->client_secret_file, listener->client_secret_source, "secret",
+                          diags);
     }
 }
 
@@ -270,7 +279,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_all(&target, &sources->flags, diags);
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
-    check_token_files(config, diags);
+    check_secret_files(config, diags);
     check_client_cert(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
@@ -302,11 +311,21 @@ bool config_load(int argc, char **argv, char *const *environment, struct config 
     return true;
 }
 
+static void words_finish(struct config_words *words)
+{
+    while (words->count > 0)
+        free(words->items[--words->count]);
+}
+
 void listener_config_finish(struct listener_config *listener)
 {
     for (size_t i = 0; i < listener->address_count; i++)
         listen_address_finish(&listener->addresses[i]);
     free(listener->addresses);
+    words_finish(&listener->authorities);
+    words_finish(&listener->forward_headers);
+    free(listener->client_secret_file);
+    free(listener->client_secret_source);
     secret_finish(&listener->remote);
     free(listener->name);
     free(listener->remote_source);

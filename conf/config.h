@@ -20,13 +20,30 @@
 #include "conf/proxy.h"
 #include "conf/resolve.h"
 
-enum { CONFIG_MAX_LISTENERS = 64, CONFIG_MAX_ADDRESSES = 16, CONFIG_TOKEN_MAX_BYTES = 65536 };
+enum {
+    CONFIG_MAX_LISTENERS = 64,
+    CONFIG_MAX_ITEMS = 16, /* of a list, as of a listener's addresses */
+    CONFIG_TOKEN_MAX_BYTES = 65536,
+    CONFIG_CLIENT_SECRET_MIN_BYTES = 16,
+};
+
+/* A list of words. */
+struct config_words {
+    char *items[CONFIG_MAX_ITEMS]; /* owned */
+    size_t count;
+};
 
 struct listener_config {
     char *name; /* owned, unique */
     struct listen_address *addresses;
     size_t address_count;
     unsigned socket_mode; /* of Unix sockets; 0600 */
+
+    /* Whom and what it lets pass; daemon/policy.h. */
+    struct config_words authorities;     /* hosts as authority_parse() has them, without a port */
+    struct config_words forward_headers; /* patterns of conf/header_names.h */
+    char *client_secret_file;            /* owned, NULL where clients need no secret */
+    char *client_secret_source;          /* owned; as token_source */
 
     /* What the binding is resolved from; owned, NULL where not said. The fields are those of
      * struct resolve_request. */
@@ -90,5 +107,10 @@ void listener_config_finish(struct listener_config *listener);
 bool listener_config_request(const struct listener_config *listener, char *const *environment,
                              struct secret *token, struct resolve_request *ret_request,
                              struct err *err);
+
+/* Reads the secret that clients have to send into *ret_secret, which the caller finishes; not set
+ * where the listener has no client_secret_file. EX_NOINPUT and EX_CONFIG as above. */
+bool listener_config_client_secret(const struct listener_config *listener,
+                                   struct secret *ret_secret, struct err *err);
 
 #endif

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "conf/authority.h"
 #include "conf/config_sources.h"
 #include "conf/connection_string.h"
 #include "conf/environment.h"
+#include "conf/header_names.h"
 #include "conf/values.h"
 
 enum { NAME_MAX_BYTES = 63 };
@@ -73,6 +75,7 @@ static bool check_text(enum option_id id, const char *text, struct err *err)
     case OPTION_NAME: return check_name(text, err);
     case OPTION_HOST:
     case OPTION_CLUSTER_ID: return check_word(text, err);
+    case OPTION_FORWARD_HEADER: return header_pattern_check(text, err);
     default: return true;
     }
 }
@@ -141,9 +144,9 @@ static bool add_address(const struct config_target *target, struct listen_addres
         return err_set(err, EX_USAGE, "%s is taken already, by %s of listener %s",
                        diag_quote(address->text).text, diag_quote(overlap.address->text).text,
                        diag_quote(overlap.listener->name).text);
-    if (listener->address_count == CONFIG_MAX_ADDRESSES)
+    if (listener->address_count == CONFIG_MAX_ITEMS)
         return err_set(err, EX_USAGE, "is one address too many, a listener has at most %d",
-                       CONFIG_MAX_ADDRESSES);
+                       CONFIG_MAX_ITEMS);
     listener->addresses = xrealloc(listener->addresses,
                                    (listener->address_count + 1) * sizeof listener->addresses[0]);
     listener->addresses[listener->address_count++] = *address;
@@ -163,12 +166,37 @@ static bool store_via(struct listener_config *listener, struct listen_address *a
     return true;
 }
 
+/* Takes over the word. */
+static bool add_word(struct config_words *words, char **word, struct err *err)
+{
+    if (words->count == CONFIG_MAX_ITEMS)
+        return err_set(err, EX_USAGE, "is one too many, a listener has at most %d",
+                       CONFIG_MAX_ITEMS);
+    words->items[words->count++] = *word;
+    *word = NULL;
+    return true;
+}
+
+static bool add_authority(struct config_words *words, const char *text, struct err *err)
+{
+    struct authority authority;
+    struct authority_fault fault;
+    if (!authority_parse(text, strlen(text), &authority, &fault))
+        return err_set(err, EX_USAGE, "%s: %s", diag_quote(text).text, fault.text);
+    bool added = authority.port == 0
+                     ? add_word(words, &authority.host, err)
+                     : err_set(err, EX_USAGE, "%s has a port; leave it out, any port is right",
+                               diag_quote(text).text);
+    authority_finish(&authority);
+    return added;
+}
+
 /* For messages: "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)". */
-static char *token_source(const struct setting *setting, const char *path)
+static char *secret_source(const struct setting *setting, const char *key, const char *path)
 {
     if (setting->source != SETTING_FILE)
         return xasprintf("%s %s", setting->place, path);
-    return xasprintf("token_file %s (%s:%u:%u)", path, setting->place, setting->at.line,
+    return xasprintf("%s %s (%s:%u:%u)", key, path, setting->place, setting->at.line,
                      setting->at.column);
 }
 
@@ -210,10 +238,17 @@ static bool store_in_listener(const struct config_target *target, const struct s
     case OPTION_SOCKET_MODE: listener->socket_mode = (unsigned)value->number; break;
     case OPTION_LISTEN: return add_address(target, &value->address, err);
     case OPTION_VIA: return store_via(listener, &value->address, err);
+    case OPTION_AUTHORITY: return add_authority(&listener->authorities, value->text, err);
+    case OPTION_FORWARD_HEADER: return add_word(&listener->forward_headers, &value->text, err);
     case OPTION_TOKEN_FILE:
         free(listener->token_source);
-        listener->token_source = token_source(setting, value->text);
+        listener->token_source = secret_source(setting, "token_file", value->text);
         replace(&listener->token_file, value);
+        break;
+    case OPTION_CLIENT_SECRET_FILE:
+        free(listener->client_secret_source);
+        listener->client_secret_source = secret_source(setting, "client_secret_file", value->text);
+        replace(&listener->client_secret_file, value);
         break;
     case OPTION_REMOTE:
         secret_set(&listener->remote, setting->value.bytes, setting->value.len);

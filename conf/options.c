@@ -81,6 +81,48 @@ static const struct option_def options[OPTION_COUNT] = {
             .doc = "The file mode of unix: addresses, in quotation marks. Whoever may write to "
                    "the socket uses this listener's credential.",
         },
+    [OPTION_AUTHORITY] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].authorities",
+            .example = "host.docker.internal",
+            .repeats = true,
+            .no_environment = true,
+            .doc = "Further names, without a port, under which clients may reach TCP addresses. "
+                   "localhost and the loopback addresses are known. A call to any other name is "
+                   "refused, because a web page may have made up that name for this machine.",
+        },
+    [OPTION_CLIENT_SECRET_FILE] =
+        {
+            .type = OPTION_PATH,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "client-secret-file",
+            .commands = SERVES,
+            .yaml_path = "listeners[].client_secret_file",
+            .metavar = "FILE",
+            .example = "~/.config/sparkbridge/client-secret",
+            .help = "a secret that clients have to send",
+            .doc = "A regular file with at least 16 printable characters and nothing else; one "
+                   "newline at its end is left out. Clients have to send them as "
+                   "`authorization: Bearer SECRET`, which `;use_ssl=false;token=SECRET` in a "
+                   "Spark connection string does. They never leave this machine.",
+        },
+    [OPTION_FORWARD_HEADER] =
+        {
+            .type = OPTION_TEXT,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "forward-header",
+            .commands = SERVES,
+            .yaml_path = "listeners[].forward_headers",
+            .metavar = "NAME",
+            .example = "x-team",
+            .repeats = true,
+            .help = "let this header pass, or x-NAME-*; repeatable",
+            .doc = "Headers that clients may send to the workspace and get from it, beside those "
+                   "of gRPC, Spark Connect and tracing, which always pass. A `*` at the end "
+                   "stands for any rest, but x-databricks-, x-forwarded- and the like have to be "
+                   "named in full. What sparkbridge sets itself is never taken from a client.",
+        },
     [OPTION_PROFILE] =
         {
             .type = OPTION_TEXT,
@@ -579,56 +621,4 @@ const struct option_section *option_section_get(const char *yaml_path)
             return &sections[i];
     }
     return NULL;
-}
-
-/* What follows the mapping in the path, NULL where the path is not of the mapping. */
-static const char *path_below(const char *mapping, const char *path)
-{
-    size_t len = strlen(mapping);
-    if (len == 0)
-        return path;
-    return strncmp(path, mapping, len) == 0 && path[len] == '.' ? path + len + 1 : NULL;
-}
-
-static const struct option_section *section_of(const char *path, size_t len)
-{
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-        const char *section = sections[i].yaml_path;
-        if (strlen(section) == len && strncmp(section, path, len) == 0)
-            return &sections[i];
-    }
-    return NULL;
-}
-
-/* Adds the key by which the path goes on from the mapping, unless it is there already. */
-static size_t add_key(struct option_key *keys, size_t count, const char *mapping,
-                      const struct option_def *def, const char *path)
-{
-    const char *below = path != NULL ? path_below(mapping, path) : NULL;
-    if (below == NULL)
-        return count;
-    size_t len = strcspn(below, ".[");
-    struct option_key key = {.name = below, .path = path, .option = def};
-    if (below[len] != '\0') {
-        key.section = section_of(path, (size_t)(below - path) + len);
-        key.path = key.section->yaml_path;
-        key.name = key.path + (below - path);
-        key.option = NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(keys[i].path, key.path) == 0)
-            return count;
-    }
-    keys[count] = key;
-    return count + 1;
-}
-
-size_t option_keys(const char *mapping, struct option_key ret_keys[OPTION_KEYS_MAX])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        count = add_key(ret_keys, count, mapping, &options[i], options[i].yaml_path);
-        count = add_key(ret_keys, count, mapping, &options[i], options[i].yaml_default_path);
-    }
-    return count;
 }

@@ -19,10 +19,13 @@
 /* The order is that of the help texts and of the keys in the sample file. */
 enum option_id {
     OPTION_CONFIG,
-    OPTION_VERSION, /* without a flag, as are OPTION_NAME and OPTION_SOCKET_MODE */
+    OPTION_VERSION, /* without a flag, as are a few more */
     OPTION_NAME,
     OPTION_LISTEN,
     OPTION_SOCKET_MODE,
+    OPTION_AUTHORITY,
+    OPTION_CLIENT_SECRET_FILE,
+    OPTION_FORWARD_HEADER,
     OPTION_PROFILE,
     OPTION_REMOTE,
     OPTION_HOST,
@@ -84,7 +87,7 @@ enum option_group {
 enum {
     OPTION_TEXT_MAX_BYTES = 4096, /* of any value but --remote */
     OPTION_VARIABLE_SIZE = 48,    /* enough for every option_variable() */
-    OPTION_KEYS_MAX = 16,         /* of one mapping of the YAML file */
+    OPTION_KEYS_MAX = 24,         /* of one mapping of the YAML file */
 };
 
 struct option_def {

@@ -33,6 +33,8 @@ static const char *pattern_of(const struct option_def *def)
     case OPTION_CLUSTER_ID: return "^[^ ]+$";
     case OPTION_LISTEN: return address_pattern;
     case OPTION_VIA: return "^unix:/.*[^/]$";
+    case OPTION_AUTHORITY: return "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)$";
+    case OPTION_FORWARD_HEADER: return "^([a-z0-9._-]+[*]?|[*])$";
     default: break;
     }
     switch (def->type) {
@@ -75,7 +77,7 @@ static json_t *option_schema(const struct option_def *def)
     json_t *schema = value_schema(def);
     if (def->repeats)
         schema = json_pack("{s:s,s:i,s:i,s:o}", "type", "array", "minItems", 1, "maxItems",
-                           CONFIG_MAX_ADDRESSES, "items", schema);
+                           CONFIG_MAX_ITEMS, "items", schema);
     json_object_set_new(schema, "description", json_string(def->doc));
     if (def->type == OPTION_SWITCH && def->default_text != NULL)
         json_object_set_new(schema, "default",

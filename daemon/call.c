@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/failure.h"
 #include "daemon/policy.h"
+#include "daemon/scrub.h"
 #include "proto/grpc_timeout.h"
 
 /* ---- the end of a call, as the client sees it --------------------------------------------------
@@ -94,7 +95,7 @@ void call_finish(struct call *call, const struct rpc_status *status)
         header_list_add_text(&headers, "content-type", "application/grpc");
         add_status(&headers, status);
         nghttp2_nv fields[8];
-        submit_response(call, fields, policy_response_fields(&headers, fields), true);
+        submit_response(call, fields, policy_response_fields(call->policy, &headers, fields), true);
         header_list_finish(&headers);
         return;
     }
@@ -113,7 +114,7 @@ void call_answer(struct call *call, const struct header_list *headers)
 {
     nghttp2_nv fields[8];
     settle_request(call);
-    submit_response(call, fields, policy_response_fields(headers, fields), false);
+    submit_response(call, fields, policy_response_fields(call->policy, headers, fields), false);
 }
 
 static void finish_lost(struct call *call, const struct upstream_fault *fault)
@@ -179,7 +180,7 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
     settle_request(call);
     const char *grpc_status = header_list_find(headers, "grpc-status");
     const char *type = header_list_find(headers, "content-type");
-    bool is_grpc = http_status == 200 && type != NULL && strncmp(type, "application/grpc", 16) == 0;
+    bool is_grpc = http_status == 200 && policy_is_grpc_type(type);
     struct rpc_status ours;
 
     if (http_status == 401 || (!is_grpc && !(last && grpc_status != NULL))) {
@@ -200,7 +201,7 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
     if (last)
         call->status = read_code(grpc_status);
     nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
-    submit_response(call, fields, policy_response_fields(headers, fields), last);
+    submit_response(call, fields, policy_response_fields(call->policy, headers, fields), last);
     call->response_complete = last;
 }
 
@@ -237,6 +238,9 @@ static void finish_too_large(struct call *call)
 static void on_headers(void *owner, struct header_list *headers, bool last)
 {
     struct call *call = owner;
+    if (scrub_headers(headers, pool_binding(call->pool)))
+        log_warn("the workspace's answer to %s held the credential, which was taken out",
+                 call->method);
     const char *http_status = header_list_find(headers, ":status");
     if (headers->too_large) {
         if (!call->response_complete)
@@ -351,7 +355,7 @@ static const struct upstream_stream_events upstream_events = {
 };
 
 struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
-                         const struct quota *quota)
+                         struct policy *policy, const struct quota *quota)
 {
     struct call *call = xcalloc(1, sizeof *call);
     list_init(&call->link);
@@ -362,6 +366,7 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
     call->pool = pool_ref(pool);
     call->quota = quota;
     call->request.max_bytes = quota->limits.header_bytes;
+    call->policy = policy_ref(policy);
     call->started_ms = uv_now(downstream->engine->loop);
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
@@ -406,6 +411,7 @@ void call_destroy(struct call *call, uint32_t error_code)
     body_drop(&call->response_body, 0);
     detach_upstream(call);
     pool_unref(call->pool);
+    policy_unref(call->policy);
     header_list_finish(&call->trailers);
     call->downstream->engine->live_calls--;
     free(call);
@@ -465,7 +471,10 @@ void call_on_request(struct call *call, bool last)
 {
     struct rpc_status status;
     call->request_complete = call->request_body.ended = last;
-    switch (policy_check(&call->request, &status)) {
+    enum policy_way way = transport_is_unix_socket(call->downstream->transport)
+                              ? POLICY_BY_UNIX_SOCKET
+                              : POLICY_BY_TCP;
+    switch (policy_check(call->policy, &call->request, way, &status)) {
     case POLICY_REFUSE: call_finish(call, &status); return;
     case POLICY_NOT_GRPC: call->kind = CALL_NOT_GRPC; break;
     case POLICY_HEALTH_CHECK: call->kind = CALL_HEALTH_CHECK; break;
@@ -474,6 +483,7 @@ void call_on_request(struct call *call, bool last)
     }
     if (call->kind != CALL_FORWARDED)
         return;
+    policy_filter_request(call->policy, &call->request);
     snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
     begin_deadline(call);
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
@@ -515,7 +525,7 @@ ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags)
     *data_flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
     nghttp2_submit_trailer(call->downstream->session, call->stream_id, fields,
-                           policy_response_fields(&call->trailers, fields));
+                           policy_response_fields(call->policy, &call->trailers, fields));
     return n;
 }
 

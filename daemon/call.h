@@ -18,6 +18,7 @@
 #include "daemon/deadline.h"
 #include "daemon/h2.h"
 #include "daemon/header_list.h"
+#include "daemon/policy.h"
 #include "daemon/pool.h"
 #include "daemon/quota.h"
 #include "daemon/upstream.h"
@@ -51,7 +52,8 @@ struct call {
     struct list link;      /* the downstream's list */
     struct h2 *downstream; /* weak: its owner owns us */
     int32_t stream_id;
-    struct pool *pool; /* owned reference */
+    struct pool *pool;     /* owned reference */
+    struct policy *policy; /* owned reference */
     const struct quota *quota;
     struct upstream_stream upstream;
     uint64_t started_ms;
@@ -76,7 +78,7 @@ struct call {
 };
 
 struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
-                         const struct quota *quota);
+                         struct policy *policy, const struct quota *quota);
 
 /* Gives back all credit, cancels the upstream stream if it is open, frees. `error_code` is the one
  * the downstream stream closed with, for the log. */

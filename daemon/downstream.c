@@ -138,7 +138,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool,
-                                    downstream->set->quota);
+                                    downstream->set->policy, downstream->set->quota);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -193,6 +193,15 @@ static void begin_call(struct downstream *downstream, struct call *call, bool la
         call->counted = true;
         call_on_request(call, last);
     }
+}
+
+/* A field that HTTP/2 forbids makes the request malformed (RFC 9113, 8.1.1): nghttp2 would only
+ * leave it out. The stream is reset with PROTOCOL_ERROR. */
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             const uint8_t *name, size_t name_len, const uint8_t *value,
+                             size_t value_len, uint8_t flags, void *user_data)
+{
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 /* The client has read the GOAWAY notice: what it opens from now on is not ours. */
@@ -310,6 +319,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_response);
@@ -360,10 +370,12 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
 }
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
-                         struct pool *pool, void (*on_ended)(struct downstream_set *set))
+                         struct pool *pool, struct policy *policy,
+                         void (*on_ended)(struct downstream_set *set))
 {
     *set = (struct downstream_set){.engine = engine, .quota = quota, .on_ended = on_ended};
     set->pool = pool_ref(pool);
+    set->policy = policy_ref(policy);
     list_init(&set->all);
 }
 
@@ -372,6 +384,13 @@ void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
     pool_ref(pool);
     pool_unref(set->pool);
     set->pool = pool;
+}
+
+void downstream_set_use_policy(struct downstream_set *set, struct policy *policy)
+{
+    policy_ref(policy);
+    policy_unref(set->policy);
+    set->policy = policy;
 }
 
 static struct downstream *create(struct downstream_set *set)
@@ -482,5 +501,7 @@ void downstream_set_finish(struct downstream_set *set)
 {
     list_for_each(node, &set->all) downstream_destroy(container_of(node, struct downstream, link));
     pool_unref(set->pool);
+    policy_unref(set->policy);
     set->pool = NULL;
+    set->policy = NULL;
 }

@@ -12,6 +12,7 @@
 #include "common/list.h"
 #include "daemon/abuse.h"
 #include "daemon/engine.h"
+#include "daemon/policy.h"
 #include "daemon/pool.h"
 #include "daemon/quota.h"
 #include "daemon/throttle.h"
@@ -32,15 +33,19 @@ struct downstream_set {
     struct list all;
     unsigned refused; /* of them, those that downstream_refuse() made */
     struct throttle cuts[ABUSE_NONE], refusals;
-    struct pool *pool; /* owned reference: where calls go that begin now */
+    struct pool *pool;     /* owned reference: where calls go that begin now */
+    struct policy *policy; /* owned reference: what they may be */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
-                         struct pool *pool, void (*on_ended)(struct downstream_set *set));
+                         struct pool *pool, struct policy *policy,
+                         void (*on_ended)(struct downstream_set *set));
 
-/* Calls that begin from now on, also on connections that are there, go to `pool`. */
+/* Calls that begin from now on, also on connections that are there, go to `pool`, or are judged
+ * by `policy`. */
 void downstream_set_use_pool(struct downstream_set *set, struct pool *pool);
+void downstream_set_use_policy(struct downstream_set *set, struct policy *policy);
 
 /* Takes over an accepted transport of a client whose connection is counted in `user`, which it
  * takes over too. */

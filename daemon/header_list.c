@@ -1,6 +1,7 @@
 /* A list of header fields. */
 #include "daemon/header_list.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,27 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
 void header_list_add_text(struct header_list *list, const char *name, const char *value)
 {
     header_list_add(list, name, strlen(name), value, strlen(value), NGHTTP2_NV_FLAG_NONE);
+}
+
+void header_list_remove(struct header_list *list, size_t index)
+{
+    struct header_field *field = &list->fields[index];
+    explicit_bzero(list->text + field->value, field->value_len);
+    list->bytes -= field->name_len + field->value_len + HEADER_FIELD_OVERHEAD_BYTES;
+    list->count--;
+    memmove(field, field + 1, (list->count - index) * sizeof *field);
+}
+
+void header_list_shorten(struct header_list *list, size_t index, const char *value,
+                         size_t value_len)
+{
+    struct header_field *field = &list->fields[index];
+    char *at = list->text + field->value;
+    assert(value_len <= field->value_len);
+    memcpy(at, value, value_len);
+    explicit_bzero(at + value_len, field->value_len - value_len);
+    list->bytes -= field->value_len - value_len;
+    field->value_len = (uint32_t)value_len;
 }
 
 const char *header_list_find(const struct header_list *list, const char *name)

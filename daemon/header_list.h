@@ -41,6 +41,14 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
 /* The same for NUL-terminated text. */
 void header_list_add_text(struct header_list *list, const char *name, const char *value);
 
+/* Takes a field away and wipes its value, which may have been a credential. Those behind it move
+ * up. */
+void header_list_remove(struct header_list *list, size_t index);
+
+/* Overwrites a field's value by one that is not longer. */
+void header_list_shorten(struct header_list *list, size_t index, const char *value,
+                         size_t value_len);
+
 /* The first value of that name, or NULL. Valid until the next add. */
 const char *header_list_find(const struct header_list *list, const char *name);
 

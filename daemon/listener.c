@@ -301,20 +301,25 @@ static void on_client_ended(struct downstream_set *clients)
 }
 
 struct listener *listener_create(struct engine *engine, struct quota *quota, struct pool *pool,
-                                 void (*on_idle)(void *owner), void *owner)
+                                 struct policy *policy, void (*on_idle)(void *owner), void *owner)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
     listener->engine = engine;
     listener->on_idle = on_idle;
     listener->owner = owner;
     list_init(&listener->sockets);
-    downstream_set_init(&listener->clients, engine, quota, pool, on_client_ended);
+    downstream_set_init(&listener->clients, engine, quota, pool, policy, on_client_ended);
     return listener;
 }
 
 void listener_use_pool(struct listener *listener, struct pool *pool)
 {
     downstream_set_use_pool(&listener->clients, pool);
+}
+
+void listener_use_policy(struct listener *listener, struct policy *policy)
+{
+    downstream_set_use_policy(&listener->clients, policy);
 }
 
 static bool keep_none(const void *arg, const char *address_text)

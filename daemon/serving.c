@@ -41,14 +41,15 @@ static void on_listener_idle(void *owner)
         serving->on_idle(serving);
 }
 
-static struct entry *entry_create(struct serving *serving, const char *name, struct pool *pool)
+static struct entry *entry_create(struct serving *serving, const char *name, struct pool *pool,
+                                  struct policy *policy)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
     entry->serving = serving;
     entry->name = xstrdup(name);
     entry->pool = pool_ref(pool);
     entry->listener =
-        listener_create(serving->engine, &serving->quota, pool, on_listener_idle, entry);
+        listener_create(serving->engine, &serving->quota, pool, policy, on_listener_idle, entry);
     list_init(&entry->link);
     return entry;
 }
@@ -117,7 +118,8 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
         };
         bool same = old != NULL && pool_matches(old->pool, &pool_config);
         struct pool *pool = same ? pool_ref(old->pool) : pool_create(&pool_config);
-        struct entry *fresh = entry_create(serving, config->listeners[i].name, pool);
+        struct entry *fresh =
+            entry_create(serving, config->listeners[i].name, pool, next->policies[i]);
         pool_unref(pool);
         list_append(ret_fresh, &fresh->link);
         if (!prepare(serving, &config->listeners[i], fresh, err)) {
@@ -142,7 +144,7 @@ static bool address_is_configured(const void *arg, const char *address_text)
 
 /* Moves what was prepared to the entry that is served under that name, or serves it as it is. */
 static void commit(struct serving *serving, const struct listener_config *config,
-                   struct entry *fresh)
+                   struct policy *policy, struct entry *fresh)
 {
     struct entry *entry = find_entry(serving, config->name);
     list_remove(&fresh->link);
@@ -157,6 +159,7 @@ static void commit(struct serving *serving, const struct listener_config *config
             pool_unref(entry->pool);
             entry->pool = pool_ref(fresh->pool);
         }
+        listener_use_policy(entry->listener, policy);
         entry_destroy(fresh);
     }
     for (size_t i = 0; i < config->address_count; i++) {
@@ -211,7 +214,8 @@ bool serving_change(struct serving *serving, struct setup *next, struct err *err
     for (size_t i = 0; i < next->config->listener_count; i++) {
         if (find_entry(serving, next->config->listeners[i].name) == NULL)
             setup_log_binding(&next->config->listeners[i], next->bindings[i]);
-        commit(serving, &next->config->listeners[i], list_first(&fresh, struct entry, link));
+        commit(serving, &next->config->listeners[i], next->policies[i],
+               list_first(&fresh, struct entry, link));
     }
     remove_the_rest(serving, next->config);
     if (serving->setup.config != NULL)

@@ -48,6 +48,19 @@ static struct binding *resolve_listener(const struct listener_config *listener, 
     return binding;
 }
 
+/* What a listener lets pass; NULL, with a diagnostic, where its secret cannot be had. */
+static struct policy *read_policy(const struct listener_config *listener, const char *name,
+                                  struct diag_list *diags)
+{
+    struct secret secret = {0};
+    struct err err = {0};
+    if (listener_config_client_secret(listener, &secret, &err))
+        return policy_create(listener, &secret);
+    diag_error(diags, err.exit_code, "%s%s%s%s", name != NULL ? "listener " : "",
+               name != NULL ? name : "", name != NULL ? ": " : "", err.message);
+    return NULL;
+}
+
 bool setup_load(const struct setup_source *source, struct setup *ret_setup, struct diag_list *diags)
 {
     struct setup setup = {0};
@@ -55,13 +68,16 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
         return false;
     const struct config *config = setup.config;
     bool complete = true;
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
+    /* NOLINTBEGIN(bugprone-sizeof-expression): arrays of pointers they are */
     setup.bindings = xcalloc(config->listener_count, sizeof setup.bindings[0]);
+    setup.policies = xcalloc(config->listener_count, sizeof setup.policies[0]);
+    /* NOLINTEND(bugprone-sizeof-expression) */
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener_config *listener = &config->listeners[i];
         setup.bindings[i] =
             resolve_listener(listener, context(config, listener), source->environment, diags);
-        complete = complete && setup.bindings[i] != NULL;
+        setup.policies[i] = read_policy(listener, context(config, listener), diags);
+        complete = complete && setup.bindings[i] != NULL && setup.policies[i] != NULL;
     }
     if (!complete) {
         setup_finish(&setup);
@@ -73,9 +89,12 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
 
 void setup_finish(struct setup *setup)
 {
-    for (size_t i = 0; setup->bindings != NULL && i < setup->config->listener_count; i++)
+    for (size_t i = 0; setup->bindings != NULL && i < setup->config->listener_count; i++) {
         binding_unref(setup->bindings[i]);
+        policy_unref(setup->policies[i]);
+    }
     free(setup->bindings);
+    free(setup->policies);
     config_destroy(setup->config);
     *setup = (struct setup){0};
 }

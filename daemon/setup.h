@@ -12,6 +12,7 @@
 #include "conf/binding.h"
 #include "conf/config.h"
 #include "conf/diag.h"
+#include "daemon/policy.h"
 
 /* Where a setup comes from: the command line (argv[0] is the subcommand) and the environment. */
 struct setup_source {
@@ -21,8 +22,10 @@ struct setup_source {
 };
 
 struct setup {
-    struct config *config;     /* owned */
-    struct binding **bindings; /* owned references, one for each of the configuration's listeners */
+    struct config *config; /* owned */
+    /* Owned references, one for each of the configuration's listeners. */
+    struct binding **bindings;
+    struct policy **policies;
 };
 
 /* All faults and warnings go to `diags`, those of every listener; false where there is a fault, and

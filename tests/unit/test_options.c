@@ -40,9 +40,10 @@ static void test_table(void **state)
 
 static void test_keys(void **state)
 {
-    static const char *const expected[] = {"name",   "listen",     "socket",      "profile",
-                                           "remote", "connection", "config_file", "resolution",
-                                           "via",    NULL};
+    static const char *const expected[] = {
+        "name",    "listen", "socket",     "authorities", "client_secret_file", "forward_headers",
+        "profile", "remote", "connection", "config_file", "resolution",         "via",
+        NULL};
     struct option_key keys[OPTION_KEYS_MAX];
     size_t count = option_keys("listeners[]", keys);
     for (size_t i = 0; i < count; i++)
@@ -50,7 +51,7 @@ static void test_keys(void **state)
     assert_null(expected[count]);
     assert_non_null(keys[2].section);
     assert_null(keys[2].option);
-    assert_string_equal(keys[5].path, "listeners[].connection");
+    assert_string_equal(keys[8].path, "listeners[].connection");
     assert_ptr_equal(keys[1].option, option_get(OPTION_LISTEN));
     assert_int_equal(option_keys("nothing", keys), 0);
 }

@@ -228,6 +228,9 @@ static const char full_file[] =
     "    listen: [ 'localhost:1', \"unix:${RUN_DIR}/a.sock\" ]\n"
     "    socket: { mode: \"0660\" }\n"
     "    profile: ${PROFILE:-team}$$1\n"
+    "    authorities: [ Host.docker.internal, \"[fe80::0:1]\" ]\n"
+    "    client_secret_file: client-secret\n"
+    "    forward_headers: [ x-team, \"x-trace-*\", x-databricks-org-id ]\n"
     "  - name: generic\n"
     "    listen: [ \"127.0.0.1:0\" ]\n"
     "    connection: { host: h, compute: none, token_file: secrets/token }\n"
@@ -261,11 +264,20 @@ static void test_full_file(void **state)
     assert_string_equal(listeners[0].addresses[1].path, "/run/x/a.sock");
     assert_int_equal(listeners[0].socket_mode, 0660);
     assert_string_equal(listeners[0].profile, "team$1");
+    assert_int_equal(listeners[0].authorities.count, 2);
+    assert_string_equal(listeners[0].authorities.items[0], "host.docker.internal");
+    assert_string_equal(listeners[0].authorities.items[1], "fe80::1");
+    assert_string_equal(listeners[0].client_secret_file, "etc/client-secret");
+    assert_string_equal(listeners[0].client_secret_source,
+                        "client_secret_file etc/client-secret (etc/a.yaml:8:25)");
+    assert_int_equal(listeners[0].forward_headers.count, 3);
+    assert_string_equal(listeners[0].forward_headers.items[1], "x-trace-*");
+    assert_int_equal(listeners[1].forward_headers.count, 0);
     assert_string_equal(listeners[0].config_file, "/etc/cfg");
     assert_int_equal(listeners[0].resolution, RESOLUTION_SDK);
     assert_string_equal(listeners[1].token_file, "etc/secrets/token");
     assert_string_equal(listeners[1].token_source,
-                        "token_file etc/secrets/token (etc/a.yaml:9:55)");
+                        "token_file etc/secrets/token (etc/a.yaml:12:55)");
     assert_true(listeners[1].no_compute);
     assert_int_equal(listeners[1].socket_mode, 0600);
     assert_int_equal(listeners[1].resolution, RESOLUTION_DOCUMENTED);
@@ -275,7 +287,7 @@ static void test_full_file(void **state)
     assert_string_equal(listeners[2].cluster_id, "c");
     assert_false(listeners[2].serverless);
     assert_string_equal(listeners[3].remote.bytes, "sc://h/;token=t");
-    assert_string_equal(listeners[3].remote_source, "etc/a.yaml:15:56");
+    assert_string_equal(listeners[3].remote_source, "etc/a.yaml:18:56");
     load_finish(&load);
 }
 
@@ -327,7 +339,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 31);
+    assert_int_equal(count, 34);
     free(text);
 }
 
