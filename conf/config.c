@@ -82,25 +82,32 @@ static bool is_of_listener(enum option_id id)
     return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
-/* Applies what is for the target; --listen is left to apply_addresses(). */
+/* Lists are not mixed from several sources: the first that has any counts, by apply_list(). The
+ * lists of the file alone need no such rule. */
+static bool is_layered_list(enum option_id id)
+{
+    return id == OPTION_LISTEN || id == OPTION_PEER_USERS;
+}
+
+/* Applies what is for the target, but for layered lists. */
 static void apply_all(const struct config_target *target, struct settings *settings,
                       struct diag_list *diags)
 {
     for (size_t i = 0; i < settings->count; i++) {
         enum option_id id = settings->items[i].id;
-        if (is_of_listener(id) == (target->listener != NULL) && id != OPTION_LISTEN)
+        if (is_of_listener(id) == (target->listener != NULL) && !is_layered_list(id))
             config_apply(target, &settings->items[i], diags);
     }
 }
 
-/* The addresses of the first of the NULL-terminated sources that has any. */
-static void apply_addresses(const struct config_target *target, struct settings *const *layers,
-                            struct diag_list *diags)
+/* The list's values of the first of the NULL-terminated sources that has any. */
+static void apply_list(const struct config_target *target, enum option_id id,
+                       struct settings *const *layers, struct diag_list *diags)
 {
-    while (*layers != NULL && settings_find(*layers, OPTION_LISTEN) == NULL)
+    while (*layers != NULL && settings_find(*layers, id) == NULL)
         layers++;
     for (size_t i = 0; *layers != NULL && i < (*layers)->count; i++) {
-        if ((*layers)->items[i].id == OPTION_LISTEN)
+        if ((*layers)->items[i].id == id)
             config_apply(target, &(*layers)->items[i], diags);
     }
 }
@@ -121,7 +128,10 @@ static void build_listener(struct config *config, struct sources *sources, struc
     if (listener->name == NULL)
         listener->name = xstrdup(unnamed);
     struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
-    apply_addresses(&target, layers, diags);
+    apply_list(&target, OPTION_LISTEN, layers, diags);
+    if (listener->peers->row_count > 0)
+        layers[2] = NULL; /* whoever has a row may connect, where nothing else is said */
+    apply_list(&target, OPTION_PEER_USERS, layers, diags);
 }
 
 /* The connection option by which the command line describes a listener, NULL where it does not. */
@@ -188,6 +198,18 @@ static void check_token_files(const struct config *config, struct diag_list *dia
             (status.st_mode & S_IROTH) != 0)
             diag_warning(diags, "%s: every user of this machine can read the token; chmod 600 it",
                          listener->token_source);
+    }
+}
+
+static void warn_of_any(const struct config *config, struct diag_list *diags)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listener_config *listener = &config->listeners[i];
+        if (listener->peers != NULL && peer_users_any(&listener->peers->users))
+            diag_warning(diags,
+                         "listener %s: peer_users has `any`: every user and process of this "
+                         "machine that reaches it uses its credential",
+                         listener->name);
     }
 }
 
@@ -264,6 +286,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
     check_token_files(config, diags);
+    warn_of_any(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
     if (wanted != NULL && diags->errors == 0)
@@ -299,6 +322,7 @@ void listener_config_finish(struct listener_config *listener)
     for (size_t i = 0; i < listener->address_count; i++)
         listen_address_finish(&listener->addresses[i]);
     free(listener->addresses);
+    peer_policy_unref(listener->peers);
     secret_finish(&listener->remote);
     free(listener->name);
     free(listener->remote_source);

@@ -132,7 +132,7 @@ static void append_yaml_keys(struct strbuf *out)
 }
 
 /* The names without their common beginning: whole ones would fill the page. */
-static void append_environment(struct strbuf *out, const struct command_def *command)
+static void append_environment(struct strbuf *out, const struct command_def *command, bool all)
 {
     static const char prefix[] = "SPARKBRIDGE_";
     struct strbuf names = {0};
@@ -142,7 +142,10 @@ static void append_environment(struct strbuf *out, const struct command_def *com
         if (is_taken(def, command) && option_variable(def, variable))
             strbuf_append_format(&names, "%s ", variable + strlen(prefix));
     }
-    if (names.len > 0) {
+    if (names.len > 0 && !all) {
+        strbuf_append_text(out, "\nEnvironment:\n  --listen is SPARKBRIDGE_LISTEN, and so on; a "
+                                "flag overrules its variable\n");
+    } else if (names.len > 0) {
         strbuf_append_text(
             out, "\nEnvironment (begin with SPARKBRIDGE_; a flag overrules its variable):\n");
         wrap_append(out, "  ", HELP_COLUMNS, strbuf_text(&names));
@@ -182,7 +185,7 @@ void help_write(struct strbuf *out, const struct command_def *command, bool all)
         strbuf_append_text(out, "\nPrecedence:\n");
         wrap_append(out, "  ", HELP_COLUMNS, precedence_doc);
     }
-    append_environment(out, command);
+    append_environment(out, command, all);
     strbuf_append_text(out, "\nExit codes:\n");
     for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
         strbuf_append_format(out, "  %-3d %s\n", exit_codes[i].code, exit_codes[i].meaning);

@@ -44,25 +44,32 @@ static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *
     return true;
 }
 
+bool read_open_file(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
+                    struct stat *ret_status, struct err *err)
+{
+    struct stat status = {0};
+    bool ok = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+                  ? read_all(fd, path, max_bytes, ret_content, err)
+                  : err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
+                            kind_of(status.st_mode));
+    if (ok && ret_status != NULL)
+        *ret_status = status;
+    return ok;
+}
+
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err)
 {
     /* Without O_NONBLOCK opening a FIFO would wait for somebody to write. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     int open_errno = errno;
-    struct stat status = {0};
     if (fd < 0) {
         err_set(err, EX_NOINPUT, "%s: cannot be opened: %s", path, strerror(open_errno));
         errno = open_errno;
         return false;
     }
-    bool ok = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
-                  ? read_all(fd, path, max_bytes, ret_content, err)
-                  : err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
-                            kind_of(status.st_mode));
+    bool ok = read_open_file(fd, path, max_bytes, ret_content, ret_status, err);
     close(fd);
-    if (ok && ret_status != NULL)
-        *ret_status = status;
     errno = 0;
     return ok;
 }

@@ -284,7 +284,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 18);
+    assert_int_equal(count, 21);
     free(text);
 }
 
