@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/failure.h"
 #include "daemon/policy.h"
+#include "daemon/status_fields.h"
 
 /* ---- the end of a call, as the client sees it --------------------------------------------------
  */
@@ -30,17 +31,6 @@ static void submit_response(struct call *call, const nghttp2_nv *fields, size_t 
                             last ? NULL : &provider);
     call->response = last ? CALL_RESPONSE_LAST : CALL_RESPONSE_OPEN;
     h2_mark_dirty(call->downstream);
-}
-
-static void add_status(struct header_list *list, const struct rpc_status *status)
-{
-    char text[RPC_DETAILS_BYTES];
-    snprintf(text, sizeof text, "%d", (int)status->code);
-    header_list_add_text(list, "grpc-status", text);
-    grpc_message_encode(status->message, text, sizeof text);
-    header_list_add_text(list, "grpc-message", text);
-    rpc_status_details(status, text);
-    header_list_add_text(list, "grpc-status-details-bin", text);
 }
 
 static void reset_downstream(struct call *call, uint32_t error_code)
@@ -89,9 +79,7 @@ void call_finish(struct call *call, const struct rpc_status *status)
 
     if (call->response == CALL_RESPONSE_NONE) {
         struct header_list headers = {0};
-        header_list_add_text(&headers, ":status", "200");
-        header_list_add_text(&headers, "content-type", "application/grpc");
-        add_status(&headers, status);
+        status_fields_add_answer(&headers, status);
         nghttp2_nv fields[8];
         submit_response(call, fields, policy_response_fields(&headers, fields), true);
         header_list_finish(&headers);
@@ -104,7 +92,7 @@ void call_finish(struct call *call, const struct rpc_status *status)
     body_drop(&call->response_body,
               (size_t)(call->framing.boundary - call->response_body.moved_bytes));
     header_list_finish(&call->trailers);
-    add_status(&call->trailers, status);
+    status_fields_add(&call->trailers, status);
     body_end(&call->response_body);
 }
 
@@ -119,7 +107,10 @@ static void finish_lost(struct call *call, const struct upstream_fault *fault)
 {
     struct rpc_status status;
     bool resumes = strcmp(call->method, "ReattachExecute") == 0;
-    failure_from_fault(pool_binding(call->pool), fault, resumes, &status);
+    if (call->pool == NULL) /* it has no upstream */
+        rpc_status_set(&status, GRPC_UNAVAILABLE, "STOPPING", "%s", fault->text);
+    else
+        failure_from_fault(pool_binding(call->pool), fault, resumes, &status);
     call_finish(call, &status);
 }
 
@@ -301,13 +292,15 @@ static const struct upstream_stream_events upstream_events = {
     .on_reset = on_reset,
 };
 
-struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool)
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access *access,
+                         const struct peer *peer)
 {
     struct call *call = xcalloc(1, sizeof *call);
     list_init(&call->link);
     call->downstream = downstream;
     call->stream_id = stream_id;
-    call->pool = pool_ref(pool);
+    call->access = access_ref(access);
+    call->peer = peer;
     call->started_ms = uv_now(downstream->engine->loop);
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
@@ -351,6 +344,7 @@ void call_destroy(struct call *call, uint32_t error_code)
     body_drop(&call->response_body, 0);
     detach_upstream(call);
     pool_unref(call->pool);
+    access_unref(call->access);
     header_list_finish(&call->trailers);
     free(call);
 }
@@ -399,6 +393,12 @@ void call_on_request(struct call *call, bool last)
     if (call->kind != CALL_FORWARDED)
         return;
     snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
+    struct pool *pool = access_route(call->access, call->peer, &call->request, &status);
+    if (pool == NULL) {
+        call_finish(call, &status);
+        return;
+    }
+    call->pool = pool_ref(pool);
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
         begin_peek(call, last);
     else

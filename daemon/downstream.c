@@ -14,6 +14,7 @@
 struct downstream {
     struct list link; /* the set's list */
     struct downstream_set *set;
+    struct peer peer;
     struct h2 h2;
     struct list calls;
     enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
@@ -37,7 +38,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct downstream *downstream = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool);
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->access,
+                                    &downstream->peer);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -217,22 +219,21 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
         transport_write(downstream->h2.transport, answer.bytes, answer.len);
 }
 
-void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
+void downstream_set_init(struct downstream_set *set, struct engine *engine,
                          void (*on_ended)(struct downstream_set *set))
 {
     *set = (struct downstream_set){.engine = engine, .on_ended = on_ended};
-    set->pool = pool_ref(pool);
     list_init(&set->all);
 }
 
-void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
+void downstream_set_use(struct downstream_set *set, struct access *access)
 {
-    pool_ref(pool);
-    pool_unref(set->pool);
-    set->pool = pool;
+    access_ref(access);
+    access_unref(set->access);
+    set->access = access;
 }
 
-void downstream_create(struct downstream_set *set, struct transport *transport)
+void downstream_create(struct downstream_set *set, struct transport *transport, struct peer *peer)
 {
     static const struct h2_events events = {
         .on_open = on_h2_open,
@@ -241,6 +242,7 @@ void downstream_create(struct downstream_set *set, struct transport *transport)
     };
     struct downstream *downstream = xcalloc(1, sizeof *downstream);
     downstream->set = set;
+    downstream->peer = *peer;
     list_init(&downstream->calls);
     list_append(&set->all, &downstream->link);
     int error = h2_start(&downstream->h2, set->engine, create_session(downstream), transport, NULL,
@@ -257,6 +259,7 @@ void downstream_destroy(struct downstream *downstream)
     while ((call = list_first(&downstream->calls, struct call, link)) != NULL)
         call_destroy(call, NGHTTP2_CANCEL);
     h2_finish(&downstream->h2);
+    peer_finish(&downstream->peer);
     list_remove(&downstream->link);
     struct downstream_set *set = downstream->set;
     free(downstream);
@@ -295,6 +298,6 @@ void downstream_set_abort(struct downstream_set *set, const char *reason)
 void downstream_set_finish(struct downstream_set *set)
 {
     list_for_each(node, &set->all) downstream_destroy(container_of(node, struct downstream, link));
-    pool_unref(set->pool);
-    set->pool = NULL;
+    access_unref(set->access);
+    set->access = NULL;
 }

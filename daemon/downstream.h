@@ -10,8 +10,9 @@
 #include <stdbool.h>
 
 #include "common/list.h"
+#include "daemon/access.h"
 #include "daemon/engine.h"
-#include "daemon/pool.h"
+#include "daemon/peer.h"
 #include "daemon/transport.h"
 
 enum {
@@ -26,18 +27,19 @@ struct downstream;
 struct downstream_set {
     struct engine *engine; /* borrowed */
     struct list all;
-    struct pool *pool; /* owned reference: where calls go that begin now */
+    struct access *access; /* owned reference: what calls get that begin now */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 
-void downstream_set_init(struct downstream_set *set, struct engine *engine, struct pool *pool,
+void downstream_set_init(struct downstream_set *set, struct engine *engine,
                          void (*on_ended)(struct downstream_set *set));
 
-/* Calls that begin from now on, also on connections that are there, go to `pool`. */
-void downstream_set_use_pool(struct downstream_set *set, struct pool *pool);
+/* Calls that begin from now on, also on connections that are there, get what `access` grants. To be
+ * said before the first client comes. */
+void downstream_set_use(struct downstream_set *set, struct access *access);
 
-/* Takes over an accepted transport. */
-void downstream_create(struct downstream_set *set, struct transport *transport);
+/* Takes over an accepted transport and who is at its other end. */
+void downstream_create(struct downstream_set *set, struct transport *transport, struct peer *peer);
 
 /* Ends the connection and its calls at once. */
 void downstream_destroy(struct downstream *downstream);
@@ -48,7 +50,7 @@ void downstream_set_drain(struct downstream_set *set);
 /* Ends the calls that still run as lost, so that their clients hear of it when the loop turns. */
 void downstream_set_abort(struct downstream_set *set, const char *reason);
 
-/* Ends all connections and gives the pool back. */
+/* Ends all connections and gives the access back. */
 void downstream_set_finish(struct downstream_set *set);
 
 #endif

@@ -62,6 +62,16 @@ const char *header_list_find(const struct header_list *list, const char *name)
     return NULL;
 }
 
+size_t header_list_remove(struct header_list *list, const char *name)
+{
+    size_t kept = 0, count = list->count;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(header_field_name(list, &list->fields[i]), name) != 0)
+            list->fields[kept++] = list->fields[i];
+    list->count = kept;
+    return count - kept;
+}
+
 const char *header_field_name(const struct header_list *list, const struct header_field *field)
 {
     return list->text + field->name;

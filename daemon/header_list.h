@@ -43,6 +43,9 @@ void header_list_add_text(struct header_list *list, const char *name, const char
 /* The first value of that name, or NULL. Valid until the next add. */
 const char *header_list_find(const struct header_list *list, const char *name);
 
+/* Takes out all fields of that name; how many. Their text stays until the list ends. */
+size_t header_list_remove(struct header_list *list, const char *name);
+
 const char *header_field_name(const struct header_list *list, const struct header_field *field);
 const char *header_field_value(const struct header_list *list, const struct header_field *field);
 

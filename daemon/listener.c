@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "daemon/downstream.h"
+#include "daemon/reception.h"
 #include "daemon/unix_socket.h"
 
 enum { BACKLOG = 511, FREE_PORT_TRIES = 20 };
@@ -31,6 +32,7 @@ struct server_socket {
 struct listener {
     struct engine *engine;
     struct list sockets;
+    struct reception reception;
     struct downstream_set clients;
     bool stopped;
     void (*on_idle)(void *owner);
@@ -85,7 +87,13 @@ static void on_connection(uv_stream_t *server, int status)
         transport_close(transport);
         return;
     }
-    downstream_create(&listener->clients, transport);
+    reception_receive(&listener->reception, transport);
+}
+
+static void on_admitted(struct reception *reception, struct transport *transport, struct peer *peer)
+{
+    struct listener *listener = container_of(reception, struct listener, reception);
+    downstream_create(&listener->clients, transport, peer);
 }
 
 static void log_listening(const char *host, unsigned port)
@@ -262,21 +270,28 @@ static void on_client_ended(struct downstream_set *clients)
         listener->on_idle(listener->owner);
 }
 
-struct listener *listener_create(struct engine *engine, struct pool *pool,
-                                 void (*on_idle)(void *owner), void *owner)
+struct listener *listener_create(struct engine *engine, struct peer_finder *finder,
+                                 const char *name, void (*on_idle)(void *owner), void *owner)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
     listener->engine = engine;
     listener->on_idle = on_idle;
     listener->owner = owner;
     list_init(&listener->sockets);
-    downstream_set_init(&listener->clients, engine, pool, on_client_ended);
+    reception_init(&listener->reception, engine, finder, name);
+    listener->reception.on_admitted = on_admitted;
+    downstream_set_init(&listener->clients, engine, on_client_ended);
     return listener;
 }
 
-void listener_use_pool(struct listener *listener, struct pool *pool)
+void listener_use(struct listener *listener, struct access *access)
 {
-    downstream_set_use_pool(&listener->clients, pool);
+    struct peer_policy *policy = access_policy(access);
+    bool changed = !peer_policy_equal(listener->reception.policy, policy);
+    reception_use_policy(&listener->reception, policy);
+    downstream_set_use(&listener->clients, access);
+    if (changed)
+        downstream_set_drain(&listener->clients);
 }
 
 static bool keep_none(const void *arg, const char *address_text)
@@ -287,6 +302,7 @@ static bool keep_none(const void *arg, const char *address_text)
 void listener_stop(struct listener *listener)
 {
     listener_close_sockets(listener, keep_none, NULL);
+    reception_clear(&listener->reception);
     downstream_set_drain(&listener->clients);
     listener->stopped = true; /* from now on on_idle comes; clients that left already are seen by
                                  listener_is_idle() */
@@ -308,6 +324,7 @@ void listener_destroy(struct listener *listener)
         return;
     listener->stopped = false; /* nobody wants to hear of the end of each client */
     listener_close_sockets(listener, keep_none, NULL);
+    reception_finish(&listener->reception);
     downstream_set_finish(&listener->clients);
     free(listener);
 }

@@ -12,15 +12,21 @@
 
 #include "common/err.h"
 #include "conf/address.h"
+#include "daemon/access.h"
 #include "daemon/engine.h"
-#include "daemon/pool.h"
+#include "daemon/peer.h"
 
 struct listener;
 
-/* Calls go to `pool`, of which it keeps a reference. `on_idle` is told, with `owner`, each time
- * the last client of a stopped listener has gone; it may destroy the listener. */
-struct listener *listener_create(struct engine *engine, struct pool *pool,
-                                 void (*on_idle)(void *owner), void *owner);
+/* `finder` and `name`, for the log, outlive it. `on_idle` is told, with `owner`, each time the last
+ * client of a stopped listener has gone; it may destroy the listener. */
+struct listener *listener_create(struct engine *engine, struct peer_finder *finder,
+                                 const char *name, void (*on_idle)(void *owner), void *owner);
+
+/* Clients that come, and calls that begin, from now on get what `access` grants; where it is
+ * another policy than before, clients that are there are told to connect again (GOAWAY). To be said
+ * before the first listener_open(). */
+void listener_use(struct listener *listener, struct access *access);
 
 /* Binds one address of the configuration and begins to accept. "localhost" binds both families or
  * fails. EX_CANTCREAT, with the remedy, on failure. */
@@ -37,9 +43,6 @@ void listener_take(struct listener *listener, struct listener *from, const char 
 void listener_close_sockets(struct listener *listener,
                             bool (*keep)(const void *arg, const char *address_text),
                             const void *arg);
-
-/* Calls that begin from now on, also on connections that are there, go to `pool`. */
-void listener_use_pool(struct listener *listener, struct pool *pool);
 
 /* Stops accepting, removes Unix sockets, tells clients by GOAWAY. */
 void listener_stop(struct listener *listener);

@@ -8,7 +8,6 @@
 #include "common/log.h"
 #include "daemon/connect.h"
 #include "daemon/listener.h"
-#include "daemon/pool.h"
 
 /* A listener that is served. */
 struct entry {
@@ -16,15 +15,16 @@ struct entry {
     struct serving *serving;
     char *name; /* owned */
     struct listener *listener;
-    struct pool *pool; /* owned reference */
-    bool removed;      /* it only waits for its clients */
+    struct access *access; /* owned reference */
+    bool removed;          /* it only waits for its clients */
+    bool same; /* while it is prepared: its pools are all those of the one it replaces */
 };
 
 static void entry_destroy(struct entry *entry)
 {
     list_remove(&entry->link);
     listener_destroy(entry->listener);
-    pool_unref(entry->pool);
+    access_unref(entry->access);
     free(entry->name);
     free(entry);
 }
@@ -39,13 +39,15 @@ static void on_listener_idle(void *owner)
         serving->on_idle(serving);
 }
 
-static struct entry *entry_create(struct serving *serving, const char *name, struct pool *pool)
+static struct entry *entry_create(struct serving *serving, const char *name, struct access *access)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
     entry->serving = serving;
     entry->name = xstrdup(name);
-    entry->pool = pool_ref(pool);
-    entry->listener = listener_create(serving->engine, pool, on_listener_idle, entry);
+    entry->access = access_ref(access);
+    entry->listener =
+        listener_create(serving->engine, &serving->finder, entry->name, on_listener_idle, entry);
+    listener_use(entry->listener, access);
     list_init(&entry->link);
     return entry;
 }
@@ -104,16 +106,13 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
         const struct pool_config pool_config = {
             .engine = serving->engine,
             .connector = serving->connector,
-            .binding = next->bindings[i],
             .tls = tls,
             .proxy = config->proxy.url.bytes,
             .no_proxy = config->proxy.no_proxy,
             .connect_timeout_ms = config->connect_timeout_ms,
         };
-        bool same = old != NULL && pool_matches(old->pool, &pool_config);
-        struct pool *pool = same ? pool_ref(old->pool) : pool_create(&pool_config);
-        struct entry *fresh = entry_create(serving, config->listeners[i].name, pool);
-        pool_unref(pool);
+        struct entry *fresh = entry_create(serving, config->listeners[i].name, next->accesses[i]);
+        fresh->same = access_open(fresh->access, &pool_config, old != NULL ? old->access : NULL);
         list_append(ret_fresh, &fresh->link);
         if (!prepare(serving, &config->listeners[i], fresh, err)) {
             destroy_list(ret_fresh);
@@ -149,13 +148,15 @@ static void commit(struct serving *serving, const struct listener_config *config
     } else {
         for (size_t i = 0; i < config->address_count; i++)
             listener_take(entry->listener, fresh->listener, config->addresses[i].text);
-        if (entry->pool != fresh->pool) {
+        if (!fresh->same)
             log_info("listener %s: calls that begin now use the new connection parameters",
                      config->name);
-            listener_use_pool(entry->listener, fresh->pool);
-            pool_unref(entry->pool);
-            entry->pool = pool_ref(fresh->pool);
-        }
+        if (!peer_policy_equal(access_policy(entry->access), access_policy(fresh->access)))
+            log_info("listener %s: other users or profiles; its clients connect again",
+                     config->name);
+        listener_use(entry->listener, fresh->access);
+        access_unref(entry->access);
+        entry->access = access_ref(fresh->access);
         entry_destroy(fresh);
     }
     for (size_t i = 0; i < config->address_count; i++) {
@@ -204,7 +205,7 @@ bool serving_change(struct serving *serving, struct setup *next, struct err *err
     }
 
     for (size_t i = 0; i < next->config->listener_count; i++) {
-        setup_log_binding(&next->config->listeners[i], next->bindings[i]);
+        setup_log_access(&next->config->listeners[i], next->accesses[i]);
         commit(serving, &next->config->listeners[i], list_first(&fresh, struct entry, link));
     }
     remove_the_rest(serving, next->config);
@@ -223,6 +224,7 @@ void serving_init(struct serving *serving, struct engine *engine,
 {
     *serving = (struct serving){.engine = engine, .on_idle = on_idle};
     serving->connector = connector_create(engine);
+    peer_finder_init(&serving->finder);
     list_init(&serving->entries);
 }
 
@@ -251,6 +253,7 @@ void serving_finish(struct serving *serving)
 {
     serving->stopped = false;
     destroy_list(&serving->entries);
+    peer_finder_finish(&serving->finder);
     connector_destroy(serving->connector);
     tls_context_unref(serving->tls);
     setup_finish(&serving->setup);
