@@ -322,8 +322,9 @@ static void check_required(const struct walk *walk, const struct yaml_node *node
         if (def == NULL || !def->required || find_key(node, keys[i].name) != NULL)
             continue;
         char *shown = join(spot->shown, keys[i].name);
-        char *sentence =
-            xasprintf("is missing; write for example `%s: %s`", keys[i].name, def->example);
+        const char *open = def->repeats ? "[" : "", *close = def->repeats ? "]" : "";
+        char *sentence = xasprintf("is missing; write for example `%s: %s%s%s`", keys[i].name, open,
+                                   def->example, close);
         fault(walk, node->place, shown, sentence);
         free(sentence);
         free(shown);

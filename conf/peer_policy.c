@@ -10,6 +10,9 @@
 #include "common/alloc.h"
 #include "conf/diag.h"
 
+/* Below are the system's own users, whose "homes" are directories such as /bin. */
+enum { FIRST_PERSON_UID = 1000 };
+
 struct peer_policy *peer_policy_create(void)
 {
     struct peer_policy *policy = xcalloc(1, sizeof *policy);
@@ -119,7 +122,7 @@ bool peer_policy_add_client_profile(struct peer_policy *policy, const char *name
 bool peer_policy_set_client_header(struct peer_policy *policy, const char *name, struct err *err)
 {
     size_t len = strlen(name);
-    if (len > CLIENT_HEADER_MAX_BYTES || strncmp(name, "x-", 2) != 0 ||
+    if (len < 3 || len > CLIENT_HEADER_MAX_BYTES || strncmp(name, "x-", 2) != 0 ||
         strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len ||
         strncmp(name, "x-databricks-", strlen("x-databricks-")) == 0 ||
         (len >= 4 && strcmp(name + len - 4, "-bin") == 0))
@@ -234,10 +237,10 @@ bool peer_row_check_homes(const struct peer_row *row, struct err *err)
     bool ok = true;
     setpwent();
     while (ok && (entry = getpwent()) != NULL) {
-        if (entry->pw_uid == 0 || entry->pw_uid == geteuid() || entry->pw_dir[0] != '/')
+        if (entry->pw_uid < FIRST_PERSON_UID || entry->pw_uid == geteuid())
             continue;
-        char *path = peer_row_path(row, row->is_default ? entry->pw_uid : row->uid,
-                                   row->is_default ? entry->pw_name : row->user, err);
+        char *path =
+            peer_row_path(row, row->is_default ? entry->pw_uid : row->uid, entry->pw_name, NULL);
         if (path != NULL && is_inside(path, entry->pw_dir))
             ok =
                 err_set(err, EX_CONFIG,
