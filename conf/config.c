@@ -88,7 +88,7 @@ static void apply_all(const struct config_target *target, struct settings *setti
 {
     for (size_t i = 0; i < settings->count; i++) {
         enum option_id id = settings->items[i].id;
-        if (is_of_listener(id) == (target->listener != NULL) && !option_get(id)->repeats)
+        if (is_of_listener(id) == (target->listener != NULL) && option_get(id)->repeats == 0)
             config_apply(target, &settings->items[i], diags);
     }
 }
@@ -121,9 +121,13 @@ static void build_listener(struct config *config, struct sources *sources, struc
     if (listener->name == NULL)
         listener->name = xstrdup(unnamed);
     struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
-    for (int id = 0; id < OPTION_COUNT; id++)
-        if (option_get((enum option_id)id)->repeats)
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        /* Whoever has a row may connect, where the listener itself says nothing else. */
+        layers[2] =
+            id == OPTION_PEER_USERS && listener->peers->row_count > 0 ? NULL : &sources->defaults;
+        if (option_get((enum option_id)id)->repeats > 0)
             apply_list(&target, (enum option_id)id, layers, diags);
+    }
 }
 
 /* The connection option by which the command line describes a listener, NULL where it does not. */
@@ -197,6 +201,18 @@ static void check_secret_files(const struct config *config, struct diag_list *di
         check_secret_file(listener->token_file, listener->token_source, "token", diags);
         check_secret_file(listener->client_secret_file, listener->client_secret_source, "secret",
                           diags);
+    }
+}
+
+static void warn_of_any(const struct config *config, struct diag_list *diags)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listener_config *listener = &config->listeners[i];
+        if (listener->peers != NULL && peer_users_any(&listener->peers->users))
+            diag_warning(diags,
+                         "listener %s: peer_users has `any`: every user and process of this "
+                         "machine that reaches it uses its credential",
+                         listener->name);
     }
 }
 
@@ -281,6 +297,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     check_names(sources, diags);
     check_secret_files(config, diags);
     check_client_cert(config, diags);
+    warn_of_any(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
     if (wanted != NULL && diags->errors == 0)
@@ -326,6 +343,7 @@ void listener_config_finish(struct listener_config *listener)
     words_finish(&listener->forward_headers);
     free(listener->client_secret_file);
     free(listener->client_secret_source);
+    peer_policy_unref(listener->peers);
     secret_finish(&listener->remote);
     free(listener->name);
     free(listener->remote_source);

@@ -17,6 +17,7 @@
 #include "conf/address.h"
 #include "conf/diag.h"
 #include "conf/limits.h"
+#include "conf/peer_policy.h"
 #include "conf/proxy.h"
 #include "conf/resolve.h"
 
@@ -37,7 +38,8 @@ struct listener_config {
     char *name; /* owned, unique */
     struct listen_address *addresses;
     size_t address_count;
-    unsigned socket_mode; /* of Unix sockets; 0600 */
+    unsigned socket_mode;      /* of Unix sockets; 0600 */
+    struct peer_policy *peers; /* owned reference: who may connect, and what for */
 
     /* Whom and what it lets pass; daemon/policy.h. */
     struct config_words authorities;     /* hosts as authority_parse() has them, without a port */
@@ -90,7 +92,7 @@ struct config {
  *   that takes the place of the file's, at --listen or its default address; a warning says so;
  * - --listen alone replaces the addresses of the file's one listener, and is an error where the
  *   file has several;
- * - --config-file and --resolution count for every listener;
+ * - --config-file, --resolution and --peer-users count for every listener;
  * - a connection option of the command line hides those of the environment that contradict it. */
 bool config_load(int argc, char **argv, char *const *environment, struct config **ret_config,
                  struct diag_list *diags);

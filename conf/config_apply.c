@@ -206,11 +206,49 @@ static void note_place(char **field, const struct setting *setting)
     *field = setting_place(setting);
 }
 
+/* A row's path is complete, understood, and in no other user's home. */
+static bool set_row_file(struct peer_row *row, struct checked *value, struct err *err)
+{
+    replace(&row->config_file, value);
+    char *path = peer_row_path(row, 0, "name", err);
+    free(path);
+    return path != NULL && peer_row_check_homes(row, err);
+}
+
+/* What a listener grants to whom. */
+static bool store_in_policy(struct peer_policy *policy, const struct setting *setting,
+                            struct checked *value, struct err *err)
+{
+    struct peer_row *row = policy->row_count > 0 ? &policy->rows[policy->row_count - 1] : NULL;
+    char *place;
+    bool ok = true;
+    switch (setting->id) {
+    case OPTION_PEER_USERS: return peer_users_add(&policy->users, value->text, err);
+    case OPTION_PEER_ROW:
+        place = setting_place(setting);
+        ok = peer_policy_add_row(policy, value->text, place, err);
+        free(place);
+        return ok;
+    case OPTION_ROW_CONFIG_FILE: return row == NULL || set_row_file(row, value, err);
+    case OPTION_ROW_PROFILE:
+        if (row == NULL)
+            return true;
+        replace(&row->profile, value);
+        note_place(&row->profile_source, setting);
+        return true;
+    case OPTION_CLIENT_HEADER: return peer_policy_set_client_header(policy, value->text, err);
+    case OPTION_CLIENT_PROFILES: return peer_policy_add_client_profile(policy, value->text, err);
+    default: return true;
+    }
+}
+
 /* Takes over the text or address it stores. */
 static bool store_in_listener(const struct config_target *target, const struct setting *setting,
                               struct checked *value, struct err *err)
 {
     struct listener_config *listener = target->listener;
+    if (listener->peers == NULL)
+        listener->peers = peer_policy_create();
     switch (setting->id) {
     case OPTION_NAME: replace(&listener->name, value); break;
     case OPTION_PROFILE:
@@ -254,7 +292,7 @@ static bool store_in_listener(const struct config_target *target, const struct s
         secret_set(&listener->remote, setting->value.bytes, setting->value.len);
         note_place(&listener->remote_source, setting);
         break;
-    default: break;
+    default: return store_in_policy(listener->peers, setting, value, err);
     }
     return true;
 }

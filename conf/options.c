@@ -2,9 +2,7 @@
  * size: it is one table. */
 #include "conf/options.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <string.h>
+#include "conf/config.h"
 
 enum {
     SERVES = COMMAND_RUN | COMMAND_CHECK,
@@ -63,7 +61,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .yaml_path = "listeners[].listen",
             .metavar = "ADDR",
             .default_text = "localhost:15002",
-            .repeats = true,
+            .repeats = CONFIG_MAX_ITEMS,
             .help = "HOST:PORT, [::1]:PORT or unix:PATH; repeatable",
             .doc = "Where clients connect: localhost:PORT (IPv4 and IPv6), 127.x.y.z:PORT, "
                    "[::1]:PORT or unix:/absolute/path. Port 0 lets the system choose. Other "
@@ -86,7 +84,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .type = OPTION_TEXT,
             .yaml_path = "listeners[].authorities",
             .example = "host.docker.internal",
-            .repeats = true,
+            .repeats = CONFIG_MAX_ITEMS,
             .no_environment = true,
             .doc = "Further names, without a port, under which clients may reach TCP addresses. "
                    "localhost and the loopback addresses are known. A call to any other name is "
@@ -116,12 +114,80 @@ static const struct option_def options[OPTION_COUNT] = {
             .yaml_path = "listeners[].forward_headers",
             .metavar = "NAME",
             .example = "x-team",
-            .repeats = true,
+            .repeats = CONFIG_MAX_ITEMS,
             .help = "let this header pass, or x-NAME-*; repeatable",
             .doc = "Headers that clients may send to the workspace and get from it, beside those "
                    "of gRPC, Spark Connect and tracing, which always pass. A `*` at the end "
                    "stands for any rest, but x-databricks-, x-forwarded- and the like have to be "
                    "named in full. What sparkbridge sets itself is never taken from a client.",
+        },
+    [OPTION_PEER_USERS] =
+        {
+            .type = OPTION_TEXT,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "peer-users",
+            .commands = SERVES,
+            .yaml_path = "listeners[].peer_users",
+            .metavar = "USER",
+            .default_text = "self",
+            .repeats = PEER_USERS_MAX,
+            .help = "who may connect: self, NAME, #UID, @GROUP, any",
+            .doc = "The local users that may connect, by TCP too: a user name, \"#UID\" or "
+                   "\"@GROUP\" (a user's primary or supplementary group), in quotation marks; "
+                   "`self` is the user who runs the daemon. Whoever is not among them, or cannot "
+                   "be told, is refused. Where there is a profile_by_peer and this is "
+                   "missing, whoever has a row may connect. `any` admits everybody, also processes "
+                   "of containers and "
+                   "whoever comes by a forwarded port. In SPARKBRIDGE_PEER_USERS several are "
+                   "separated by commas.",
+        },
+    [OPTION_PEER_ROW] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_by_peer{}",
+            .example = "default",
+            .no_environment = true,
+            .doc = "Whose row it is: a user name, \"#UID\", self, or `default` for everybody else.",
+        },
+    [OPTION_ROW_CONFIG_FILE] =
+        {
+            .type = OPTION_PATH,
+            .yaml_path = "listeners[].profile_by_peer{}.config_file",
+            .example = "/etc/sparkbridge/users/%u.databrickscfg",
+            .required = true,
+            .no_environment = true,
+            .doc = "The user's profile file; %u stands for the user's name, %U for the user id. It "
+                   "and every directory on its way have to belong to root or the daemon's user, "
+                   "so it is never in another user's home.",
+        },
+    [OPTION_ROW_PROFILE] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_by_peer{}.profile",
+            .example = "DEFAULT",
+            .no_environment = true,
+            .doc = "The profile of that file; without it the file's default profile.",
+        },
+    [OPTION_CLIENT_HEADER] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_from_client.header",
+            .default_text = "x-sparkbridge-profile",
+            .no_environment = true,
+            .doc = "The header in which a client names the profile; it is not forwarded. The "
+                   "client's connection string carries it: "
+                   "sc://localhost:15002/;x-sparkbridge-profile=dev",
+        },
+    [OPTION_CLIENT_PROFILES] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_from_client.allow",
+            .example = "dev",
+            .repeats = CLIENT_PROFILES_MAX,
+            .required = true,
+            .no_environment = true,
+            .doc = "The profiles that a client may choose. A client that names none gets the "
+                   "listener's own.",
         },
     [OPTION_PROFILE] =
         {
@@ -556,6 +622,10 @@ static const struct option_section sections[] = {
                   "there is one, named `default`, on localhost:15002."},
     {"listeners[]", "One listener. It has a profile, a remote or a connection, or none of them."},
     {"listeners[].socket", "The files of unix: addresses."},
+    {"listeners[].profile_by_peer", "Which profile each user gets, in place of one for all. A user "
+                                    "without a row is refused."},
+    {"listeners[].profile_by_peer{}", "One user's, or that of everybody else."},
+    {"listeners[].profile_from_client", "Lets the client choose one of several profiles."},
     {"listeners[].connection", "Parameters one by one, in place of a profile or remote."},
     {"defaults", "For listeners that do not say it themselves."},
     {"timeouts", "Durations have a unit: ms, s, m or h."},
@@ -565,7 +635,9 @@ static const struct option_section sections[] = {
 };
 
 static const struct option_exclusion exclusions[] = {
-    {"listeners[]", {"profile", "remote", "connection", NULL}},
+    {"listeners[]", {"profile", "remote", "connection", "profile_by_peer", NULL}},
+    {"listeners[]", {"remote", "profile_from_client", NULL}},
+    {"listeners[]", {"connection", "profile_from_client", NULL}},
     {"listeners[].connection", {"cluster_id", "serverless", "compute", NULL}},
 };
 
@@ -585,28 +657,9 @@ enum option_id option_id_of(const struct option_def *def)
     return (enum option_id)(def - options);
 }
 
-const struct option_def *option_by_flag(const char *flag)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (options[i].flag != NULL && strcmp(options[i].flag, flag) == 0)
-            return &options[i];
-    }
-    return NULL;
-}
-
 const char *option_group_title(enum option_group group)
 {
     return group_titles[group];
-}
-
-bool option_variable(const struct option_def *def, char ret_name[OPTION_VARIABLE_SIZE])
-{
-    if (def->no_environment)
-        return false;
-    int len = snprintf(ret_name, OPTION_VARIABLE_SIZE, "SPARKBRIDGE_%s", def->flag);
-    for (int i = 0; i < len; i++)
-        ret_name[i] = ret_name[i] == '-' ? '_' : (char)toupper((unsigned char)ret_name[i]);
-    return true;
 }
 
 const struct option_exclusion *option_exclusion_at(size_t index)
@@ -614,11 +667,7 @@ const struct option_exclusion *option_exclusion_at(size_t index)
     return index < sizeof exclusions / sizeof exclusions[0] ? &exclusions[index] : NULL;
 }
 
-const struct option_section *option_section_get(const char *yaml_path)
+const struct option_section *option_section_at(size_t index)
 {
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-        if (strcmp(sections[i].yaml_path, yaml_path) == 0)
-            return &sections[i];
-    }
-    return NULL;
+    return index < sizeof sections / sizeof sections[0] ? &sections[index] : NULL;
 }

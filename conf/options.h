@@ -5,7 +5,8 @@
  * of them can name what another does not know. All of it is static and never changes.
  *
  * The environment variable of `--drain-timeout` is SPARKBRIDGE_DRAIN_TIMEOUT, and so on: see
- * option_variable(). YAML paths are written `timeouts.drain` and `listeners[].name`.
+ * option_variable(). YAML paths are written `timeouts.drain` and `listeners[].name`; `{}` stands
+ * for the keys of a mapping that the file chooses itself.
  */
 #ifndef SPARKBRIDGE_CONF_OPTIONS_H
 #define SPARKBRIDGE_CONF_OPTIONS_H
@@ -19,13 +20,19 @@
 /* The order is that of the help texts and of the keys in the sample file. */
 enum option_id {
     OPTION_CONFIG,
-    OPTION_VERSION, /* without a flag, as are a few more */
+    OPTION_VERSION, /* without a flag, as some more */
     OPTION_NAME,
     OPTION_LISTEN,
     OPTION_SOCKET_MODE,
     OPTION_AUTHORITY,
     OPTION_CLIENT_SECRET_FILE,
     OPTION_FORWARD_HEADER,
+    OPTION_PEER_USERS,
+    OPTION_PEER_ROW, /* the key of a row; those of the row follow it */
+    OPTION_ROW_CONFIG_FILE,
+    OPTION_ROW_PROFILE,
+    OPTION_CLIENT_HEADER,
+    OPTION_CLIENT_PROFILES,
     OPTION_PROFILE,
     OPTION_REMOTE,
     OPTION_HOST,
@@ -86,6 +93,7 @@ enum option_group {
 
 enum {
     OPTION_TEXT_MAX_BYTES = 4096, /* of any value but --remote */
+    OPTION_PATH_SIZE = 64,        /* enough for every YAML path */
     OPTION_VARIABLE_SIZE = 48,    /* enough for every option_variable() */
     OPTION_KEYS_MAX = 24,         /* of one mapping of the YAML file */
 };
@@ -106,7 +114,7 @@ struct option_def {
     int64_t min, max;
     bool connection;     /* says what a listener connects to */
     bool secret;         /* the value may hold a token: never shown */
-    bool repeats;        /* may be given several times; a list in YAML */
+    unsigned repeats;    /* how often it may be given, a list in YAML; 0: once */
     bool required;       /* in YAML, where its mapping stands */
     bool no_environment; /* has no environment variable */
     bool advanced;       /* few need it: --help leaves it out, --help-all has it */
@@ -123,7 +131,7 @@ struct option_section {
 /* Keys of one mapping of which at most one may stand in it. */
 struct option_exclusion {
     const char *yaml_path; /* "listeners[].connection" */
-    const char *keys[4];   /* NULL-terminated */
+    const char *keys[5];   /* NULL-terminated */
 };
 
 const struct option_def *option_get(enum option_id id);
@@ -151,6 +159,9 @@ size_t option_keys(const char *mapping, struct option_key ret_keys[OPTION_KEYS_M
 
 /* By index from 0; NULL behind the last. */
 const struct option_exclusion *option_exclusion_at(size_t index);
+
+/* By index from 0; NULL behind the last. */
+const struct option_section *option_section_at(size_t index);
 
 /* The section with this path, NULL where there is none. */
 const struct option_section *option_section_get(const char *yaml_path);

@@ -55,53 +55,51 @@ static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *
     return true;
 }
 
-/* Has the file the content that was read? Another program may have written to it or put another in
- * its place meanwhile, and the bytes may be half of the old and half of the new content. */
-static bool is_unchanged(const char *path, const struct stat *before, size_t len)
+static bool is_unchanged(const struct stat *before, const struct stat *after, size_t len)
 {
-    struct stat now;
-    return stat(path, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
-           now.st_size == before->st_size && (off_t)len == before->st_size &&
-           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+    return after->st_size == before->st_size && (off_t)len == before->st_size &&
+           after->st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           after->st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
-static bool read_once(const char *path, size_t max_bytes, struct secret *ret_content,
-                      struct stat *ret_status, struct err *err)
+bool read_open_file(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
+                    struct stat *ret_status, struct err *err)
 {
-    /* Without O_NONBLOCK opening a FIFO would wait for somebody to write. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int open_errno = errno;
-    struct stat status = {0};
-    if (fd < 0) {
-        set_open_error(err, path, open_errno);
-        errno = open_errno;
-        return false;
-    }
-    bool ok = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
-                  ? read_all(fd, path, max_bytes, ret_content, err)
-                  : err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
-                            kind_of(status.st_mode));
-    close(fd);
-    *ret_status = status;
+    struct stat before = {0}, after;
     errno = 0;
-    return ok;
+    if (fstat(fd, &before) < 0 || !S_ISREG(before.st_mode))
+        return err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
+                       kind_of(before.st_mode));
+    for (int attempt = 0; attempt < 2; attempt++) {
+        bool ok = lseek(fd, 0, SEEK_SET) == 0 && fstat(fd, &before) == 0 &&
+                  read_all(fd, path, max_bytes, ret_content, err);
+        errno = 0;
+        if (!ok)
+            return false;
+        /* Another program may be writing to it, and this be half of the old and of the new. */
+        if (fstat(fd, &after) == 0 && is_unchanged(&before, &after, ret_content->len)) {
+            if (ret_status != NULL)
+                *ret_status = after;
+            return true;
+        }
+    }
+    secret_finish(ret_content);
+    return err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
 }
 
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err)
 {
-    struct stat status;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (!read_once(path, max_bytes, ret_content, &status, err))
-            return false;
-        if (is_unchanged(path, &status, ret_content->len)) {
-            if (ret_status != NULL)
-                *ret_status = status;
-            return true;
-        }
+    /* Without O_NONBLOCK opening a FIFO would wait for somebody to write. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int open_errno = errno;
+    if (fd < 0) {
+        set_open_error(err, path, open_errno);
+        errno = open_errno;
+        return false;
     }
-    secret_finish(ret_content);
+    bool ok = read_open_file(fd, path, max_bytes, ret_content, ret_status, err);
+    close(fd);
     errno = 0;
-    return err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
+    return ok;
 }

@@ -21,4 +21,8 @@
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err);
 
+/* The same from a descriptor that was opened without blocking, and stays open. */
+bool read_open_file(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
+                    struct stat *ret_status, struct err *err);
+
 #endif

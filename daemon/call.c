@@ -10,6 +10,7 @@
 #include "daemon/failure.h"
 #include "daemon/policy.h"
 #include "daemon/scrub.h"
+#include "daemon/status_fields.h"
 #include "proto/grpc_timeout.h"
 
 /* ---- the end of a call, as the client sees it --------------------------------------------------
@@ -32,17 +33,6 @@ static void submit_response(struct call *call, const nghttp2_nv *fields, size_t 
                             last ? NULL : &provider);
     call->response = last ? CALL_RESPONSE_LAST : CALL_RESPONSE_OPEN;
     h2_mark_dirty(call->downstream);
-}
-
-static void add_status(struct header_list *list, const struct rpc_status *status)
-{
-    char text[RPC_DETAILS_BYTES];
-    snprintf(text, sizeof text, "%d", (int)status->code);
-    header_list_add_text(list, "grpc-status", text);
-    grpc_message_encode(status->message, text, sizeof text);
-    header_list_add_text(list, "grpc-message", text);
-    rpc_status_details(status, text);
-    header_list_add_text(list, "grpc-status-details-bin", text);
 }
 
 static void reset_downstream(struct call *call, uint32_t error_code)
@@ -91,11 +81,11 @@ void call_finish(struct call *call, const struct rpc_status *status)
 
     if (call->response == CALL_RESPONSE_NONE) {
         struct header_list headers = {0};
-        header_list_add_text(&headers, ":status", "200");
-        header_list_add_text(&headers, "content-type", "application/grpc");
-        add_status(&headers, status);
+        status_fields_add_answer(&headers, status);
         nghttp2_nv fields[8];
-        submit_response(call, fields, policy_response_fields(call->policy, &headers, fields), true);
+        submit_response(call, fields,
+                        policy_response_fields(access_policy(call->access), &headers, fields),
+                        true);
         header_list_finish(&headers);
         return;
     }
@@ -106,7 +96,7 @@ void call_finish(struct call *call, const struct rpc_status *status)
     body_drop(&call->response_body,
               (size_t)(call->framing.boundary - call->response_body.moved_bytes));
     header_list_finish(&call->trailers);
-    add_status(&call->trailers, status);
+    status_fields_add(&call->trailers, status);
     body_end(&call->response_body);
 }
 
@@ -114,14 +104,18 @@ void call_answer(struct call *call, const struct header_list *headers)
 {
     nghttp2_nv fields[8];
     settle_request(call);
-    submit_response(call, fields, policy_response_fields(call->policy, headers, fields), false);
+    submit_response(call, fields,
+                    policy_response_fields(access_policy(call->access), headers, fields), false);
 }
 
 static void finish_lost(struct call *call, const struct upstream_fault *fault)
 {
     struct rpc_status status;
     bool resumes = strcmp(call->method, "ReattachExecute") == 0;
-    failure_from_fault(pool_binding(call->pool), fault, resumes, &status);
+    if (call->pool == NULL) /* it has no upstream */
+        rpc_status_set(&status, GRPC_UNAVAILABLE, "STOPPING", "%s", fault->text);
+    else
+        failure_from_fault(pool_binding(call->pool), fault, resumes, &status);
     call_finish(call, &status);
 }
 
@@ -201,7 +195,8 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
     if (last)
         call->status = read_code(grpc_status);
     nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
-    submit_response(call, fields, policy_response_fields(call->policy, headers, fields), last);
+    submit_response(call, fields,
+                    policy_response_fields(access_policy(call->access), headers, fields), last);
     call->response_complete = last;
 }
 
@@ -354,8 +349,8 @@ static const struct upstream_stream_events upstream_events = {
     .on_reset = on_reset,
 };
 
-struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
-                         struct policy *policy, const struct quota *quota)
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access *access,
+                         const struct peer *peer, const struct quota *quota)
 {
     struct call *call = xcalloc(1, sizeof *call);
     list_init(&call->link);
@@ -363,10 +358,10 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *
     list_init(&call->deadline.link);
     call->downstream = downstream;
     call->stream_id = stream_id;
-    call->pool = pool_ref(pool);
+    call->access = access_ref(access);
+    call->peer = peer;
     call->quota = quota;
     call->request.max_bytes = quota->limits.header_bytes;
-    call->policy = policy_ref(policy);
     call->started_ms = uv_now(downstream->engine->loop);
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
@@ -411,7 +406,7 @@ void call_destroy(struct call *call, uint32_t error_code)
     body_drop(&call->response_body, 0);
     detach_upstream(call);
     pool_unref(call->pool);
-    policy_unref(call->policy);
+    access_unref(call->access);
     header_list_finish(&call->trailers);
     call->downstream->engine->live_calls--;
     free(call);
@@ -474,7 +469,7 @@ void call_on_request(struct call *call, bool last)
     enum policy_way way = transport_is_unix_socket(call->downstream->transport)
                               ? POLICY_BY_UNIX_SOCKET
                               : POLICY_BY_TCP;
-    switch (policy_check(call->policy, &call->request, way, &status)) {
+    switch (policy_check(access_policy(call->access), &call->request, way, &status)) {
     case POLICY_REFUSE: call_finish(call, &status); return;
     case POLICY_NOT_GRPC: call->kind = CALL_NOT_GRPC; break;
     case POLICY_HEALTH_CHECK: call->kind = CALL_HEALTH_CHECK; break;
@@ -483,8 +478,14 @@ void call_on_request(struct call *call, bool last)
     }
     if (call->kind != CALL_FORWARDED)
         return;
-    policy_filter_request(call->policy, &call->request);
     snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
+    struct pool *pool = access_route(call->access, call->peer, &call->request, &status);
+    if (pool == NULL) {
+        call_finish(call, &status);
+        return;
+    }
+    call->pool = pool_ref(pool);
+    policy_filter_request(access_policy(call->access), &call->request);
     begin_deadline(call);
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
         begin_peek(call, last);
@@ -524,8 +525,9 @@ ssize_t call_read_response(struct call *call, size_t max, uint32_t *data_flags)
     /* The trailers end the stream, and must be submitted here: earlier they would overtake DATA. */
     *data_flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     nghttp2_nv fields[HEADER_LIST_MAX_FIELDS];
-    nghttp2_submit_trailer(call->downstream->session, call->stream_id, fields,
-                           policy_response_fields(call->policy, &call->trailers, fields));
+    nghttp2_submit_trailer(
+        call->downstream->session, call->stream_id, fields,
+        policy_response_fields(access_policy(call->access), &call->trailers, fields));
     return n;
 }
 

@@ -15,8 +15,7 @@
 struct downstream {
     struct list link; /* the set's list */
     struct downstream_set *set;
-    struct quota_user *user;    /* owned share; NULL with a refusal */
-    struct rpc_status *refusal; /* owned: how every call ends; NULL where calls are served */
+    struct client client;
     struct abuse abuse;
     uv_timer_t *timer;                /* owned; runs while the client is to finish something */
     enum abuse_unfinished unfinished; /* what the timer runs for ... */
@@ -45,7 +44,7 @@ static uint64_t now_of(const struct downstream *downstream)
 static void end_call(struct downstream *downstream, struct call *call, uint32_t error_code)
 {
     if (call->counted)
-        quota_end_call(downstream->user);
+        quota_end_call(downstream->client.account);
     call_destroy(call, error_code);
 }
 
@@ -87,7 +86,7 @@ static void cut(struct downstream *downstream, enum abuse_kind kind)
 static void on_timer(uv_timer_t *timer)
 {
     struct downstream *downstream = timer->data;
-    if (downstream->cut || downstream->refusal != NULL)
+    if (downstream->cut)
         downstream_destroy(downstream);
     else
         cut(downstream, downstream->unfinished == ABUSE_UNFINISHED_PREFACE ? ABUSE_SLOW_PREFACE
@@ -101,7 +100,7 @@ static void time_unfinished(struct downstream *downstream)
     enum abuse_unfinished unfinished = abuse_unfinished(&downstream->abuse);
     bool same =
         unfinished == downstream->unfinished && downstream->abuse.blocks == downstream->block;
-    if (same || downstream->cut || downstream->refusal != NULL)
+    if (same || downstream->cut)
         return;
     downstream->unfinished = unfinished;
     downstream->block = downstream->abuse.blocks;
@@ -137,8 +136,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     abuse_on_block(&downstream->abuse);
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool,
-                                    downstream->set->policy, downstream->set->quota);
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->access,
+                                    &downstream->client.peer, downstream->set->quota);
     list_append(&downstream->calls, &call->link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -185,9 +184,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static void begin_call(struct downstream *downstream, struct call *call, bool last)
 {
     struct rpc_status status;
-    if (downstream->refusal != NULL) {
-        call_finish(call, downstream->refusal);
-    } else if (!quota_begin_call(downstream->user, &status)) {
+    if (!quota_begin_call(downstream->client.account, &status)) {
         call_finish(call, &status);
     } else {
         call->counted = true;
@@ -370,43 +367,21 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
 }
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
-                         struct pool *pool, struct policy *policy,
                          void (*on_ended)(struct downstream_set *set))
 {
     *set = (struct downstream_set){.engine = engine, .quota = quota, .on_ended = on_ended};
-    set->pool = pool_ref(pool);
-    set->policy = policy_ref(policy);
     list_init(&set->all);
 }
 
-void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
+void downstream_set_use(struct downstream_set *set, struct access *access)
 {
-    pool_ref(pool);
-    pool_unref(set->pool);
-    set->pool = pool;
+    access_ref(access);
+    access_unref(set->access);
+    set->access = access;
 }
 
-void downstream_set_use_policy(struct downstream_set *set, struct policy *policy)
-{
-    policy_ref(policy);
-    policy_unref(set->policy);
-    set->policy = policy;
-}
-
-static struct downstream *create(struct downstream_set *set)
-{
-    struct downstream *downstream = xcalloc(1, sizeof *downstream);
-    downstream->set = set;
-    list_init(&downstream->calls);
-    list_append(&set->all, &downstream->link);
-    abuse_init(&downstream->abuse, now_of(downstream));
-    downstream->timer = xcalloc(1, sizeof *downstream->timer);
-    uv_timer_init(set->engine->loop, downstream->timer);
-    downstream->timer->data = downstream;
-    return downstream;
-}
-
-static void start(struct downstream *downstream, struct transport *transport, uint64_t timeout_ms)
+void downstream_create(struct downstream_set *set, struct transport *transport,
+                       struct client *client)
 {
     static const struct h2_events events = {
         .on_open = on_h2_open,
@@ -414,7 +389,16 @@ static void start(struct downstream *downstream, struct transport *transport, ui
         .on_bad_preface = on_bad_preface,
         .on_fed = on_h2_fed,
     };
-    uv_timer_start(downstream->timer, on_timer, timeout_ms, 0);
+    struct downstream *downstream = xcalloc(1, sizeof *downstream);
+    downstream->set = set;
+    downstream->client = *client;
+    list_init(&downstream->calls);
+    list_append(&set->all, &downstream->link);
+    abuse_init(&downstream->abuse, now_of(downstream));
+    downstream->timer = xcalloc(1, sizeof *downstream->timer);
+    uv_timer_init(set->engine->loop, downstream->timer);
+    downstream->timer->data = downstream;
+    uv_timer_start(downstream->timer, on_timer, set->quota->limits.preface_ms, 0);
     downstream->unfinished = ABUSE_UNFINISHED_PREFACE;
     int error = h2_start(&downstream->h2, downstream->set->engine, create_session(downstream),
                          transport, NULL, &events, downstream);
@@ -422,28 +406,6 @@ static void start(struct downstream *downstream, struct transport *transport, ui
         log_warn("client connection could not be started: %s", uv_strerror(error));
         downstream_destroy(downstream);
     }
-}
-
-void downstream_create(struct downstream_set *set, struct transport *transport,
-                       struct quota_user *user)
-{
-    struct downstream *downstream = create(set);
-    downstream->user = user;
-    start(downstream, transport, set->quota->limits.preface_ms);
-}
-
-void downstream_refuse(struct downstream_set *set, struct transport *transport,
-                       const struct rpc_status *status)
-{
-    if (set->refused >= DOWNSTREAM_MAX_REFUSED) {
-        transport_close(transport);
-        return;
-    }
-    set->refused++;
-    struct downstream *downstream = create(set);
-    downstream->refusal = xcalloc(1, sizeof *status);
-    *downstream->refusal = *status;
-    start(downstream, transport, DOWNSTREAM_REFUSED_MS);
 }
 
 static void on_timer_closed(uv_handle_t *timer)
@@ -460,10 +422,7 @@ void downstream_destroy(struct downstream *downstream)
     h2_finish(&downstream->h2);
     list_remove(&downstream->link);
     uv_close((uv_handle_t *)downstream->timer, on_timer_closed);
-    if (downstream->refusal != NULL)
-        set->refused--;
-    free(downstream->refusal);
-    quota_disconnect(downstream->user);
+    client_finish(&downstream->client);
     free(downstream);
     set->on_ended(set);
 }
@@ -500,8 +459,6 @@ void downstream_set_abort(struct downstream_set *set, const char *reason)
 void downstream_set_finish(struct downstream_set *set)
 {
     list_for_each(node, &set->all) downstream_destroy(container_of(node, struct downstream, link));
-    pool_unref(set->pool);
-    policy_unref(set->policy);
-    set->pool = NULL;
-    set->policy = NULL;
+    access_unref(set->access);
+    set->access = NULL;
 }

@@ -84,6 +84,15 @@ const char *header_list_find(const struct header_list *list, const char *name)
     return NULL;
 }
 
+size_t header_list_remove_all(struct header_list *list, const char *name)
+{
+    size_t before = list->count;
+    for (size_t i = before; i-- > 0;)
+        if (strcmp(header_field_name(list, &list->fields[i]), name) == 0)
+            header_list_remove(list, i);
+    return before - list->count;
+}
+
 const char *header_field_name(const struct header_list *list, const struct header_field *field)
 {
     return list->text + field->name;

@@ -52,6 +52,9 @@ void header_list_shorten(struct header_list *list, size_t index, const char *val
 /* The first value of that name, or NULL. Valid until the next add. */
 const char *header_list_find(const struct header_list *list, const char *name);
 
+/* The same for all fields of that name; how many. */
+size_t header_list_remove_all(struct header_list *list, const char *name);
+
 const char *header_field_name(const struct header_list *list, const struct header_field *field);
 const char *header_field_value(const struct header_list *list, const struct header_field *field);
 

@@ -1,5 +1,5 @@
 /*
- * What is being served: each listener of a setup with the pool its calls go to, opened together
+ * What is being served: each listener of a setup with what it grants, opened together
  * and changed together by a reload, all or nothing.
  *
  * Owner: the bridge. Listeners that a reload removed stay until their clients have gone.
@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/list.h"
 #include "daemon/engine.h"
+#include "daemon/peer.h"
 #include "daemon/quota.h"
 #include "daemon/setup.h"
 #include "daemon/tls.h"
@@ -20,10 +21,11 @@
 struct serving {
     struct engine *engine;       /* borrowed */
     struct connector *connector; /* owned */
-    struct quota quota;          /* of all clients */
-    struct setup setup;          /* owned: what is served now */
-    struct tls_context *tls;     /* owned reference */
-    struct list entries;         /* one a listener, also those that only wait for their clients */
+    struct peer_finder finder;
+    struct quota quota;      /* of all clients */
+    struct setup setup;      /* owned: what is served now */
+    struct tls_context *tls; /* owned reference */
+    struct list entries;     /* one a listener, also those that only wait for their clients */
     void (*on_idle)(struct serving *serving); /* after serving_stop(): all clients have gone */
     bool stopped;
 };

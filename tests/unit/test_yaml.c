@@ -339,7 +339,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 34);
+    assert_int_equal(count, 37);
     free(text);
 }
 
