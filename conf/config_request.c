@@ -53,7 +53,9 @@ bool listener_config_request(const struct listener_config *listener, char *const
     };
     if (listener->token_file != NULL) {
         struct secret content = {0};
-        if (!read_file(listener->token_file, CONFIG_TOKEN_MAX_BYTES, &content, NULL, err) ||
+        struct stat status;
+        if (!read_file(listener->token_file, CONFIG_TOKEN_MAX_BYTES, &content, &status, err) ||
+            !check_private(listener->token_file, &status, "the access token", err) ||
             !check_token(listener->token_file, &content, err)) {
             secret_finish(&content);
             return err_prefix(err, "token file ");

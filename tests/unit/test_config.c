@@ -332,8 +332,12 @@ static void test_token_file_kind(void **state)
                         "token file nowhere: cannot be opened: No such file or directory");
     load_finish(&load);
     write_file("open", "dapi0\n", 6, 0644);
-    assert_loads(&load, "run --token-file open", NULL,
-                 "--token-file open: every user of this machine can read the token; chmod 600 it");
+    assert_loads(&load, "run --token-file open", NULL, "");
+    assert_false(
+        listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
+    assert_int_equal(err.exit_code, EX_NOPERM);
+    assert_string_equal(err.message, "token file open: holds the access token, and others may read "
+                                     "it (mode 0644): chmod 600 open");
     load_finish(&load);
 }
 
