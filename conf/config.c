@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "common/alloc.h"
@@ -179,18 +178,6 @@ static void check_names(const struct sources *sources, struct diag_list *diags)
     }
 }
 
-static void check_token_files(const struct config *config, struct diag_list *diags)
-{
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct listener_config *listener = &config->listeners[i];
-        struct stat status;
-        if (listener->token_file != NULL && stat(listener->token_file, &status) == 0 &&
-            (status.st_mode & S_IROTH) != 0)
-            diag_warning(diags, "%s: every user of this machine can read the token; chmod 600 it",
-                         listener->token_source);
-    }
-}
-
 /* `explain --listener NAME`: leaves only this one. */
 static void select_listener(struct config *config, const struct setting *wanted,
                             const struct sources *sources, struct diag_list *diags)
@@ -263,7 +250,6 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_all(&target, &sources->flags, diags);
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
-    check_token_files(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
     if (wanted != NULL && diags->errors == 0)
@@ -325,6 +311,10 @@ void config_destroy(struct config *config)
     free(config->listeners);
     free(config->config_path);
     free(config->ca_file);
+    for (size_t i = 0; i < config->sandbox_read_count; i++)
+        free(config->sandbox_read[i]);
+    free(config->sandbox_read);
+    free(config->control);
     secret_finish(&config->proxy_option);
     proxy_config_finish(&config->proxy);
     free(config);

@@ -19,7 +19,14 @@
 #include "conf/proxy.h"
 #include "conf/resolve.h"
 
-enum { CONFIG_MAX_LISTENERS = 64, CONFIG_MAX_ADDRESSES = 16, CONFIG_TOKEN_MAX_BYTES = 65536 };
+enum {
+    CONFIG_MAX_LISTENERS = 64,
+    CONFIG_MAX_ADDRESSES = 16,
+    CONFIG_MAX_SANDBOX_READ = 16,
+    CONFIG_TOKEN_MAX_BYTES = 65536,
+};
+
+enum sandbox_mode { SANDBOX_AUTO, SANDBOX_OFF };
 
 struct listener_config {
     char *name; /* owned, unique */
@@ -52,6 +59,11 @@ struct config {
     unsigned connect_timeout_ms;
     enum log_level log_level;
 
+    enum sandbox_mode sandbox;
+    char **sandbox_read; /* owned; paths */
+    size_t sandbox_read_count;
+    char *control; /* owned; "unix:PATH" or "none", NULL: not said */
+
     /* Of the subcommands that answer and end. */
     bool quiet, json, compare;
 };
@@ -78,8 +90,8 @@ void listener_config_finish(struct listener_config *listener);
 /* Fills the request that resolve() takes from a listener's part; everything in it is borrowed, from
  * `environment` too, which may be NULL. The token file, a regular file of CONFIG_TOKEN_MAX_BYTES at
  * most, is read into *token, which the caller finishes, and the request points to it: EX_NOINPUT
- * where it cannot be read, EX_CONFIG where its content is no token. (config_load() warns of one
- * that others may read.) On failure neither *token nor *ret_request changes. */
+ * where it cannot be read, EX_NOPERM where others can read it too, EX_CONFIG where its content is
+ * no token. On failure neither *token nor *ret_request changes. */
 bool listener_config_request(const struct listener_config *listener, char *const *environment,
                              struct secret *token, struct resolve_request *ret_request,
                              struct err *err);

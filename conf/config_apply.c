@@ -63,6 +63,17 @@ static bool check_word(const char *text, struct err *err)
     return true;
 }
 
+static bool check_control(const char *text, struct err *err)
+{
+    struct listen_address address = {0};
+    bool ok = strcmp(text, "none") == 0 || listen_address_parse(text, &address, err);
+    if (ok && address.host != NULL)
+        ok = err_set(err, EX_USAGE, "%s has to be unix:/absolute/path or none",
+                     diag_quote(text).text);
+    listen_address_finish(&address);
+    return ok;
+}
+
 static bool check_text(enum option_id id, const char *text, struct err *err)
 {
     size_t max =
@@ -73,6 +84,7 @@ static bool check_text(enum option_id id, const char *text, struct err *err)
     case OPTION_NAME: return check_name(text, err);
     case OPTION_HOST:
     case OPTION_CLUSTER_ID: return check_word(text, err);
+    case OPTION_CONTROL: return check_control(text, err);
     default: return true;
     }
 }
@@ -210,9 +222,25 @@ static bool store_in_listener(const struct config_target *target, const struct s
     return true;
 }
 
-static void store(struct config *config, const struct setting *setting, struct checked *value)
+static bool add_sandbox_read(struct config *config, struct checked *value, struct err *err)
+{
+    if (config->sandbox_read_count == CONFIG_MAX_SANDBOX_READ)
+        return err_set(err, EX_USAGE, "is one path too many, there are at most %d",
+                       CONFIG_MAX_SANDBOX_READ);
+    config->sandbox_read = xrealloc(config->sandbox_read, (config->sandbox_read_count + 1) *
+                                                              sizeof(config->sandbox_read[0]));
+    config->sandbox_read[config->sandbox_read_count++] = value->text;
+    value->text = NULL;
+    return true;
+}
+
+static bool store(struct config *config, const struct setting *setting, struct checked *value,
+                  struct err *err)
 {
     switch (setting->id) {
+    case OPTION_SANDBOX: config->sandbox = (enum sandbox_mode)value->number; break;
+    case OPTION_SANDBOX_READ: return add_sandbox_read(config, value, err);
+    case OPTION_CONTROL: replace(&config->control, value); break;
     case OPTION_CONFIG: replace(&config->config_path, value); break;
     case OPTION_CA_FILE: replace(&config->ca_file, value); break;
     case OPTION_PROXY:
@@ -226,6 +254,7 @@ static void store(struct config *config, const struct setting *setting, struct c
     case OPTION_COMPARE: config->compare = value->number != 0; break;
     default: break;
     }
+    return true;
 }
 
 void config_apply(const struct config_target *target, struct setting *setting,
@@ -239,7 +268,7 @@ void config_apply(const struct config_target *target, struct setting *setting,
     if (ok && target->listener != NULL)
         ok = store_in_listener(target, setting, &value, &err);
     else if (ok)
-        store(target->config, setting, &value);
+        ok = store(target->config, setting, &value, &err);
     free(value.text);
     listen_address_finish(&value.address);
     if (!ok && !setting->reported) {

@@ -32,6 +32,7 @@ static const char *pattern_of(const struct option_def *def)
     case OPTION_HOST:
     case OPTION_CLUSTER_ID: return "^[^ ]+$";
     case OPTION_LISTEN: return address_pattern;
+    case OPTION_CONTROL: return "^(none|unix:/.*[^/])$";
     default: break;
     }
     switch (def->type) {

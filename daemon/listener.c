@@ -12,7 +12,7 @@
 #include "daemon/downstream.h"
 #include "daemon/unix_socket.h"
 
-enum { BACKLOG = 511, FREE_PORT_TRIES = 20 };
+enum { BACKLOG = 511, FREE_PORT_TRIES = 20, ADDRESS_SIZE = 128 };
 
 /* One listening socket. */
 struct server_socket {
@@ -88,11 +88,16 @@ static void on_connection(uv_stream_t *server, int status)
     downstream_create(&listener->clients, transport);
 }
 
+static void format_address(const char *host, unsigned port, char ret_address[ADDRESS_SIZE])
+{
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(ret_address, ADDRESS_SIZE, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
 static void log_listening(const char *host, unsigned port)
 {
-    char address[80];
-    bool v6 = strchr(host, ':') != NULL;
-    snprintf(address, sizeof address, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    char address[ADDRESS_SIZE];
+    format_address(host, port, address);
     log_fields(LOG_LEVEL_INFO, "listening", {"address", address});
 }
 
@@ -272,6 +277,36 @@ struct listener *listener_create(struct engine *engine, struct pool *pool,
     list_init(&listener->sockets);
     downstream_set_init(&listener->clients, engine, pool, on_client_ended);
     return listener;
+}
+
+static void format_bound(const struct server_socket *socket, char ret_address[ADDRESS_SIZE])
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (socket->path != NULL) {
+        snprintf(ret_address, ADDRESS_SIZE, "unix:%s", socket->path);
+        return;
+    }
+    uv_tcp_getsockname(&socket->handle.tcp, (struct sockaddr *)&address, &len);
+    uv_ip_name((const struct sockaddr *)&address, host, sizeof host);
+    format_address(host, bound_port(&socket->handle.tcp), ret_address);
+}
+
+void listener_each_address(const struct listener *listener,
+                           void (*visit)(void *arg, const char *address), void *arg)
+{
+    list_for_each(node, &listener->sockets)
+    {
+        char address[ADDRESS_SIZE];
+        format_bound(container_of(node, struct server_socket, link), address);
+        visit(arg, address);
+    }
+}
+
+void listener_count(const struct listener *listener, size_t *ret_clients, size_t *ret_calls)
+{
+    downstream_set_count(&listener->clients, ret_clients, ret_calls);
 }
 
 void listener_use_pool(struct listener *listener, struct pool *pool)

@@ -9,6 +9,7 @@
 #define SPARKBRIDGE_DAEMON_LISTENER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/err.h"
 #include "conf/address.h"
@@ -40,6 +41,11 @@ void listener_close_sockets(struct listener *listener,
 
 /* Calls that begin from now on, also on connections that are there, go to `pool`. */
 void listener_use_pool(struct listener *listener, struct pool *pool);
+
+/* What `status` shows: each address as it was bound, with the port that the kernel chose. */
+void listener_each_address(const struct listener *listener,
+                           void (*visit)(void *arg, const char *address), void *arg);
+void listener_count(const struct listener *listener, size_t *ret_clients, size_t *ret_calls);
 
 /* Stops accepting, removes Unix sockets, tells clients by GOAWAY. */
 void listener_stop(struct listener *listener);

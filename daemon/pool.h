@@ -49,6 +49,9 @@ void pool_unref(struct pool *pool); /* accepts NULL */
 /* What the pool's connections lead to. Borrowed. */
 const struct binding *pool_binding(const struct pool *pool);
 
+/* How many connections there are, those being made too, and how many calls wait for one. */
+void pool_count(const struct pool *pool, size_t *ret_connections, size_t *ret_waiting);
+
 /* Finds room for the stream: on_ready comes now or later, or on_refused. */
 void pool_acquire(struct pool *pool, struct upstream_stream *stream);
 
