@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "common/alloc.h"
@@ -185,25 +184,6 @@ static void check_names(const struct sources *sources, struct diag_list *diags)
     }
 }
 
-static void check_secret_file(const char *path, const char *source, const char *what,
-                              struct diag_list *diags)
-{
-    struct stat status;
-    if (path != NULL && stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0)
-        diag_warning(diags, "%s: every user of this machine can read the %s; chmod 600 it", source,
-                     what);
-}
-
-static void check_secret_files(const struct config *config, struct diag_list *diags)
-{
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct listener_config *listener = &config->listeners[i];
-        check_secret_file(listener->token_file, listener->token_source, "token", diags);
-        check_secret_file(listener->client_secret_file, listener->client_secret_source, "secret",
-                          diags);
-    }
-}
-
 static void warn_of_any(const struct config *config, struct diag_list *diags)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
@@ -295,7 +275,6 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_all(&target, &sources->flags, diags);
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
-    check_secret_files(config, diags);
     check_client_cert(config, diags);
     warn_of_any(config, diags);
     read_proxy(config, environment, diags);
@@ -373,6 +352,8 @@ void config_destroy(struct config *config)
     free(config->ca_file);
     free(config->client_cert);
     free(config->client_key);
+    words_finish(&config->sandbox_read);
+    free(config->control);
     secret_finish(&config->proxy_option);
     proxy_config_finish(&config->proxy);
     free(config);

@@ -28,6 +28,8 @@ enum {
     CONFIG_CLIENT_SECRET_MIN_BYTES = 16,
 };
 
+enum sandbox_mode { SANDBOX_AUTO, SANDBOX_OFF };
+
 /* A list of words. */
 struct config_words {
     char *items[CONFIG_MAX_ITEMS]; /* owned */
@@ -78,6 +80,10 @@ struct config {
     struct client_limits limits;
     enum log_level log_level;
 
+    enum sandbox_mode sandbox;
+    struct config_words sandbox_read; /* paths */
+    char *control;                    /* owned; "unix:PATH" or "none", NULL: not said */
+
     /* Of the subcommands that answer and end. */
     bool quiet, json, compare;
 };
@@ -104,8 +110,8 @@ void listener_config_finish(struct listener_config *listener);
 /* Fills the request that resolve() takes from a listener's part; everything in it is borrowed, from
  * `environment` too, which may be NULL. The token file, a regular file of CONFIG_TOKEN_MAX_BYTES at
  * most, is read into *token, which the caller finishes, and the request points to it: EX_NOINPUT
- * where it cannot be read, EX_CONFIG where its content is no token. (config_load() warns of one
- * that others may read.) On failure neither *token nor *ret_request changes. */
+ * where it cannot be read, EX_NOPERM where others can read it too, EX_CONFIG where its content is
+ * no token. On failure neither *token nor *ret_request changes. */
 bool listener_config_request(const struct listener_config *listener, char *const *environment,
                              struct secret *token, struct resolve_request *ret_request,
                              struct err *err);

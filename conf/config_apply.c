@@ -65,6 +65,17 @@ static bool check_word(const char *text, struct err *err)
     return true;
 }
 
+static bool check_control(const char *text, struct err *err)
+{
+    struct listen_address address = {0};
+    bool ok = strcmp(text, "none") == 0 || listen_address_parse(text, &address, err);
+    if (ok && address.host != NULL)
+        ok = err_set(err, EX_USAGE, "%s has to be unix:/absolute/path or none",
+                     diag_quote(text).text);
+    listen_address_finish(&address);
+    return ok;
+}
+
 static bool check_text(enum option_id id, const char *text, struct err *err)
 {
     size_t max =
@@ -76,6 +87,7 @@ static bool check_text(enum option_id id, const char *text, struct err *err)
     case OPTION_HOST:
     case OPTION_CLUSTER_ID: return check_word(text, err);
     case OPTION_FORWARD_HEADER: return header_pattern_check(text, err);
+    case OPTION_CONTROL: return check_control(text, err);
     default: return true;
     }
 }
@@ -313,9 +325,13 @@ static void store_limit(struct client_limits *limits, enum option_id id, int64_t
     }
 }
 
-static void store(struct config *config, const struct setting *setting, struct checked *value)
+static bool store(struct config *config, const struct setting *setting, struct checked *value,
+                  struct err *err)
 {
     switch (setting->id) {
+    case OPTION_SANDBOX: config->sandbox = (enum sandbox_mode)value->number; break;
+    case OPTION_SANDBOX_READ: return add_word(&config->sandbox_read, &value->text, err);
+    case OPTION_CONTROL: replace(&config->control, value); break;
     case OPTION_CONFIG: replace(&config->config_path, value); break;
     case OPTION_CA_FILE: replace(&config->ca_file, value); break;
     case OPTION_CLIENT_CERT: replace(&config->client_cert, value); break;
@@ -332,6 +348,7 @@ static void store(struct config *config, const struct setting *setting, struct c
     case OPTION_COMPARE: config->compare = value->number != 0; break;
     default: store_limit(&config->limits, setting->id, value->number); break;
     }
+    return true;
 }
 
 void config_apply(const struct config_target *target, struct setting *setting,
@@ -345,7 +362,7 @@ void config_apply(const struct config_target *target, struct setting *setting,
     if (ok && target->listener != NULL)
         ok = store_in_listener(target, setting, &value, &err);
     else if (ok)
-        store(target->config, setting, &value);
+        ok = store(target->config, setting, &value, &err);
     free(value.text);
     listen_address_finish(&value.address);
     if (!ok && !setting->reported) {

@@ -14,13 +14,13 @@ static bool check_secret(const char *path, const char *what, struct secret *toke
         token->len--;
     token->bytes[token->len] = '\0';
     if (token->len == 0)
-        return err_set(err, EX_CONFIG, "%s: is empty; it has to hold the %s", path, what);
+        return err_set(err, EX_CONFIG, "%s: is empty; it has to hold %s", path, what);
     for (size_t i = 0; i < token->len; i++) {
         unsigned char c = (unsigned char)token->bytes[i];
         if (c <= 0x20 || c >= 0x7f)
             return err_set(err, EX_CONFIG,
-                           "%s: byte %zu is %s; the file has to hold the %s alone, on one line",
-                           path, i + 1,
+                           "%s: byte %zu is %s; the file has to hold %s alone, on one line", path,
+                           i + 1,
                            c == '\n'   ? "a newline"
                            : c == ' '  ? "a space"
                            : c >= 0x7f ? "not ASCII"
@@ -36,9 +36,10 @@ static bool read_secret(const char *path, const char *source, const char *what,
                         struct secret *ret_secret, struct err *err)
 {
     struct secret content = {0};
+    struct stat status;
     struct err fault;
-    if (read_file(path, CONFIG_TOKEN_MAX_BYTES, &content, NULL, &fault) &&
-        check_secret(path, what, &content, &fault)) {
+    if (read_file(path, CONFIG_TOKEN_MAX_BYTES, &content, &status, &fault) &&
+        check_private(path, &status, what, &fault) && check_secret(path, what, &content, &fault)) {
         secret_move(ret_secret, &content);
         return true;
     }
@@ -53,7 +54,8 @@ bool listener_config_client_secret(const struct listener_config *listener,
     struct secret secret = {0};
     if (listener->client_secret_file == NULL)
         return true;
-    if (!read_secret(listener->client_secret_file, source, "secret of the clients", &secret, err))
+    if (!read_secret(listener->client_secret_file, source, "the secret of the clients", &secret,
+                     err))
         return false;
     if (secret.len < CONFIG_CLIENT_SECRET_MIN_BYTES) {
         secret_finish(&secret);
@@ -88,7 +90,8 @@ bool listener_config_request(const struct listener_config *listener, char *const
         .profile_source = listener->profile_source,
     };
     if (listener->token_file != NULL) {
-        if (!read_secret(listener->token_file, listener->token_source, "access token", token, err))
+        if (!read_secret(listener->token_file, listener->token_source, "the access token", token,
+                         err))
             return false;
         request.token = token;
         request.token_source = listener->token_source;

@@ -7,12 +7,14 @@
 enum {
     SERVES = COMMAND_RUN | COMMAND_CHECK,
     CONNECTS = SERVES | COMMAND_EXPLAIN,
-    EVERY_COMMAND =
-        CONNECTS | COMMAND_PROFILES | COMMAND_VERSION | COMMAND_SCHEMA | COMMAND_SAMPLE_CONFIG,
+    EVERY_COMMAND = CONNECTS | COMMAND_PROFILES | COMMAND_VERSION | COMMAND_SCHEMA |
+                    COMMAND_SAMPLE_CONFIG | COMMAND_STATUS,
 };
 
-/* The index is the value of enum resolution and enum log_level. */
+/* The index is the value of enum resolution, enum sandbox_mode and enum
+ * log_level. */
 static const char *const resolutions[] = {"documented", "sdk", NULL};
+static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 static const struct option_def options[OPTION_COUNT] = {
@@ -22,7 +24,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .group = OPTION_GROUP_SERVICE,
             .flag = "config",
             .short_flag = 'c',
-            .commands = CONNECTS,
+            .commands = CONNECTS | COMMAND_STATUS,
             .metavar = "FILE",
             .help = "the daemon's YAML file",
             .doc = "Without it the first of $XDG_CONFIG_HOME/sparkbridge/sparkbridge.yaml (where "
@@ -551,6 +553,51 @@ static const struct option_def options[OPTION_COUNT] = {
             .help = "error, warn, info or debug",
             .doc = "The least important events that are logged.",
         },
+    [OPTION_SANDBOX] =
+        {
+            .type = OPTION_CHOICE,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "sandbox",
+            .commands = SERVES,
+            .yaml_path = "security.sandbox",
+            .metavar = "MODE",
+            .default_text = "auto",
+            .choices = sandboxes,
+            .help = "auto, or off",
+            .doc = "`auto` gives up, once everything is open, what the daemon does not need any "
+                   "more: most files (Landlock), most system calls (seccomp) and new privileges. "
+                   "`status` says what of it the system can do. A change needs a restart.",
+        },
+    [OPTION_SANDBOX_READ] =
+        {
+            .type = OPTION_PATH,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "sandbox-read",
+            .commands = SERVES,
+            .yaml_path = "security.sandbox_read",
+            .metavar = "PATH",
+            .example = "/opt/site/lib",
+            .repeats = true,
+            .help = "what it may read besides; repeatable",
+            .doc = "Further files and directories that may be read in the sandbox, next to those "
+                   "that hold the configuration, its tokens and what the system's libraries need: "
+                   "for a name service or a preloaded library that keeps its data elsewhere. In "
+                   "SPARKBRIDGE_SANDBOX_READ several are separated by commas.",
+        },
+    [OPTION_CONTROL] =
+        {
+            .type = OPTION_TEXT,
+            .group = OPTION_GROUP_SERVICE,
+            .flag = "control",
+            .commands = SERVES | COMMAND_STATUS,
+            .yaml_path = "control.listen",
+            .metavar = "ADDR",
+            .example = "unix:/run/user/1000/sparkbridge/control.sock",
+            .help = "unix:PATH for `status`, or none",
+            .doc = "The Unix socket on which the daemon answers `status`, for its own user and "
+                   "root alone. Without it that is control.sock in $RUNTIME_DIRECTORY, else in "
+                   "$XDG_RUNTIME_DIR/sparkbridge, else there is none. A change needs a restart.",
+        },
     [OPTION_LISTENER] =
         {
             .type = OPTION_TEXT,
@@ -578,7 +625,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .type = OPTION_SWITCH,
             .group = OPTION_GROUP_OUTPUT,
             .flag = "json",
-            .commands = COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_PROFILES,
+            .commands = COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_PROFILES | COMMAND_STATUS,
             .no_environment = true,
             .help = "answer in JSON",
             .doc = "The answer as one JSON document, for programs. Secrets are fingerprints.",
@@ -631,6 +678,8 @@ static const struct option_section sections[] = {
     {"timeouts", "Durations have a unit: ms, s, m or h."},
     {"limits", "What clients may use at the same time. Sizes have a unit: B, KiB or MiB."},
     {"upstream", "The side of the workspace."},
+    {"security", "What the daemon gives up once it serves."},
+    {"control", "Where the daemon answers `sparkbridge status`."},
     {"log", "What the daemon writes to standard error."},
 };
 

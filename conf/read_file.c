@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/alloc.h"
 #include "conf/diag.h"
 
 static const char *kind_of(mode_t mode)
@@ -21,6 +20,11 @@ static void set_open_error(struct err *err, const char *path, int error)
 {
     if (error == ENOENT)
         err_set(err, EX_NOINPUT, "%s: there is no such file: check the path", path);
+    else if (error == EACCES && access(path, R_OK) == 0) /* access(2) asks the file's mode alone */
+        err_set(err, EX_NOINPUT,
+                "%s: its directory is none that the sandbox of this process lets in, which were "
+                "chosen at its start: restart it",
+                path);
     else if (error == EACCES)
         err_set(err, EX_NOINPUT, "%s: permission denied: let the user with id %u read it", path,
                 (unsigned)geteuid());
@@ -32,7 +36,8 @@ static void set_open_error(struct err *err, const char *path, int error)
 static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
                      struct err *err)
 {
-    struct secret content = {.bytes = xcalloc(1, max_bytes + 2)};
+    struct secret content = {0};
+    secret_reserve(&content, max_bytes + 1);
     while (content.len <= max_bytes) {
         ssize_t n = read(fd, content.bytes + content.len, max_bytes + 1 - content.len);
         if (n == 0)
@@ -102,4 +107,17 @@ bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
     close(fd);
     errno = 0;
     return ok;
+}
+
+bool check_private(const char *path, const struct stat *status, const char *what, struct err *err)
+{
+    mode_t forbidden = S_IROTH | S_IWOTH;
+    if (status->st_uid == geteuid())
+        forbidden |= S_IRGRP | S_IWGRP;
+    if ((status->st_mode & forbidden) == 0)
+        return true;
+    return err_set(err, EX_NOPERM, "%s: holds %s, and others may %s it (mode %04o): chmod 600 %s",
+                   path, what,
+                   (status->st_mode & forbidden & (S_IRGRP | S_IROTH)) != 0 ? "read" : "change",
+                   status->st_mode & 07777U, path);
 }

@@ -37,6 +37,7 @@ static const char *pattern_of(const struct option_def *def)
     case OPTION_AUTHORITY: return "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)$";
     case OPTION_FORWARD_HEADER: return "^([a-z0-9._-]+[*]?|[*])$";
     case OPTION_CLIENT_HEADER: return "^x-[a-z0-9-]{1,62}$";
+    case OPTION_CONTROL: return "^(none|unix:/.*[^/])$";
     default: break;
     }
     switch (def->type) {

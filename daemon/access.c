@@ -230,6 +230,13 @@ const struct binding *access_binding(const struct access *access)
     return grant != NULL ? grant->binding : NULL;
 }
 
+void access_each(const struct access *access, void (*visit)(void *arg, const struct grant *grant),
+                 void *arg)
+{
+    list_for_each(node, &access->grants) visit(arg, container_of(node, struct grant, link));
+    list_for_each(node, &access->users) visit(arg, container_of(node, struct grant, link));
+}
+
 /* ---- a call -----------------------------------------------------------------------------------
  */
 

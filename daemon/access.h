@@ -17,6 +17,7 @@
 #include "conf/binding.h"
 #include "conf/config.h"
 #include "conf/diag.h"
+#include "daemon/grant.h"
 #include "daemon/header_list.h"
 #include "daemon/peer.h"
 #include "daemon/policy.h"
@@ -48,6 +49,10 @@ struct policy *access_policy(const struct access *access);     /* what calls may
 
 /* The listener's own binding; NULL where users have rows, or clients have to choose. */
 const struct binding *access_binding(const struct access *access);
+
+/* Everything that is granted now. */
+void access_each(const struct access *access, void (*visit)(void *arg, const struct grant *grant),
+                 void *arg);
 
 /* The pool for a call, borrowed, or NULL and why not. The header by which clients choose is taken
  * out of the request. */

@@ -462,3 +462,14 @@ void downstream_set_finish(struct downstream_set *set)
     access_unref(set->access);
     set->access = NULL;
 }
+
+void downstream_set_count(const struct downstream_set *set, size_t *ret_clients, size_t *ret_calls)
+{
+    *ret_clients = *ret_calls = 0;
+    list_for_each(node, &set->all)
+    {
+        const struct downstream *downstream = container_of(node, struct downstream, link);
+        *ret_clients += 1;
+        list_for_each(call, &downstream->calls) *ret_calls += 1;
+    }
+}

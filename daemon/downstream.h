@@ -54,6 +54,9 @@ void downstream_set_drain(struct downstream_set *set);
 /* Ends the calls that still run as lost, so that their clients hear of it when the loop turns. */
 void downstream_set_abort(struct downstream_set *set, const char *reason);
 
+/* How many clients there are, and how many calls they have open. */
+void downstream_set_count(const struct downstream_set *set, size_t *ret_clients, size_t *ret_calls);
+
 /* Ends all connections and gives the access back. */
 void downstream_set_finish(struct downstream_set *set);
 

@@ -14,10 +14,7 @@
 #include "daemon/reception.h"
 #include "daemon/unix_socket.h"
 
-enum {
-    BACKLOG = 511,
-    FREE_PORT_TRIES = 20,
-};
+enum { BACKLOG = 511, FREE_PORT_TRIES = 20, ADDRESS_SIZE = 128 };
 
 /* One listening socket. */
 struct server_socket {
@@ -103,11 +100,16 @@ static void on_admitted(struct reception *reception, struct transport *transport
     downstream_create(&listener->clients, transport, client);
 }
 
+static void format_address(const char *host, unsigned port, char ret_address[ADDRESS_SIZE])
+{
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(ret_address, ADDRESS_SIZE, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
 static void log_listening(const char *host, unsigned port)
 {
-    char address[80];
-    bool v6 = strchr(host, ':') != NULL;
-    snprintf(address, sizeof address, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    char address[ADDRESS_SIZE];
+    format_address(host, port, address);
     log_fields(LOG_LEVEL_INFO, "listening", {"address", address});
 }
 
@@ -289,6 +291,36 @@ struct listener *listener_create(const struct reception_config *config,
     listener->reception.on_admitted = on_admitted;
     downstream_set_init(&listener->clients, config->engine, config->quota, on_client_ended);
     return listener;
+}
+
+static void format_bound(const struct server_socket *socket, char ret_address[ADDRESS_SIZE])
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (socket->path != NULL) {
+        snprintf(ret_address, ADDRESS_SIZE, "unix:%s", socket->path);
+        return;
+    }
+    uv_tcp_getsockname(&socket->handle.tcp, (struct sockaddr *)&address, &len);
+    uv_ip_name((const struct sockaddr *)&address, host, sizeof host);
+    format_address(host, bound_port(&socket->handle.tcp), ret_address);
+}
+
+void listener_each_address(const struct listener *listener,
+                           void (*visit)(void *arg, const char *address), void *arg)
+{
+    list_for_each(node, &listener->sockets)
+    {
+        char address[ADDRESS_SIZE];
+        format_bound(container_of(node, struct server_socket, link), address);
+        visit(arg, address);
+    }
+}
+
+void listener_count(const struct listener *listener, size_t *ret_clients, size_t *ret_calls)
+{
+    downstream_set_count(&listener->clients, ret_clients, ret_calls);
 }
 
 void listener_use(struct listener *listener, struct access *access)

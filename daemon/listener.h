@@ -9,6 +9,7 @@
 #define SPARKBRIDGE_DAEMON_LISTENER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/err.h"
 #include "conf/address.h"
@@ -43,6 +44,11 @@ void listener_take(struct listener *listener, struct listener *from, const char 
 void listener_close_sockets(struct listener *listener,
                             bool (*keep)(const void *arg, const char *address_text),
                             const void *arg);
+
+/* What `status` shows: each address as it was bound, with the port that the kernel chose. */
+void listener_each_address(const struct listener *listener,
+                           void (*visit)(void *arg, const char *address), void *arg);
+void listener_count(const struct listener *listener, size_t *ret_clients, size_t *ret_calls);
 
 /* Stops accepting, removes Unix sockets, tells clients by GOAWAY. */
 void listener_stop(struct listener *listener);

@@ -252,6 +252,15 @@ bool serving_is_idle(const struct serving *serving)
     return true;
 }
 
+void serving_each(const struct serving *serving, const struct serving_visitor *visitor)
+{
+    list_for_each(node, &serving->entries)
+    {
+        const struct entry *entry = container_of(node, struct entry, link);
+        visitor->visit(visitor->arg, entry->name, entry->listener, entry->access, entry->removed);
+    }
+}
+
 void serving_abort_calls(struct serving *serving, const char *reason)
 {
     list_for_each(node, &serving->entries)

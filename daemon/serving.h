@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/list.h"
 #include "daemon/engine.h"
+#include "daemon/listener.h"
 #include "daemon/peer.h"
 #include "daemon/quota.h"
 #include "daemon/setup.h"
@@ -37,6 +38,14 @@ void serving_init(struct serving *serving, struct engine *engine,
  * What is the same is not touched; new sockets are opened before anything changes, and on failure
  * everything is as before. Says in the log what changed. */
 bool serving_change(struct serving *serving, struct setup *next, struct err *err);
+
+/* Each listener that is served, and those that only wait for their clients (`removed`). */
+struct serving_visitor {
+    void (*visit)(void *arg, const char *name, const struct listener *listener,
+                  const struct access *access, bool removed);
+    void *arg;
+};
+void serving_each(const struct serving *serving, const struct serving_visitor *visitor);
 
 /* Accepts no more and lets clients finish; on_idle comes, or serving_is_idle() is true at once. */
 void serving_stop(struct serving *serving);

@@ -335,8 +335,13 @@ static void test_token_file_kind(void **state)
     assert_string_equal(err.message, "--token-file nowhere: there is no such file: check the path");
     load_finish(&load);
     write_file("open", "dapi0\n", 6, 0644);
-    assert_loads(&load, "run --token-file open", NULL,
-                 "--token-file open: every user of this machine can read the token; chmod 600 it");
+    assert_loads(&load, "run --token-file open", NULL, "");
+    assert_false(
+        listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
+    assert_int_equal(err.exit_code, EX_NOPERM);
+    assert_string_equal(err.message,
+                        "--token-file open: holds the access token, and others may read "
+                        "it (mode 0644): chmod 600 open");
     load_finish(&load);
 }
 
@@ -377,9 +382,11 @@ static void test_client_secret_file(void **state)
     assert_false(secret_is_set(&none));
     load_finish(&load);
     write_file("open", "0123456789abcdef", 16, 0644);
-    assert_loads(&load, "run --client-secret-file open", NULL,
-                 "--client-secret-file open: every user of this machine can read the secret; chmod "
-                 "600 it");
+    assert_loads(&load, "run --client-secret-file open", NULL, "");
+    assert_false(listener_config_client_secret(&load.config->listeners[0], &none, &err));
+    assert_int_equal(err.exit_code, EX_NOPERM);
+    assert_string_equal(err.message, "--client-secret-file open: holds the secret of the clients, "
+                                     "and others may read it (mode 0644): chmod 600 open");
     load_finish(&load);
 }
 

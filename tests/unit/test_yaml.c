@@ -291,19 +291,42 @@ static void test_full_file(void **state)
     load_finish(&load);
 }
 
-/* A token in a file that everybody can read; the token itself is not shown. */
+/* A token in a file that others can read or change; the token itself is not shown. */
 static void test_readable_by_others(void **state)
 {
     static const char yaml[] = "version: 1\n"
                                "listeners: [ { name: a, remote: \"sc://h/;Token=dapi0\" } ]\n";
+    static const struct {
+        uid_t owner; /* next to the tests' own */
+        mode_t mode;
+        const char *verb; /* NULL: is fine */
+    } modes[] = {
+        {0, 0600, NULL},   {0, 0400, NULL},     {0, 0711, NULL},   {0, 0640, "read"},
+        {0, 0604, "read"}, {0, 0620, "change"}, {1, 0640, NULL},   {1, 0604, "read"},
+        {1, 0620, NULL},   {1, 0602, "change"}, {0, 0666, "read"},
+    };
     struct load load;
-    write_file("sparkbridge.yaml", yaml, strlen(yaml), 0640);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        write_file("sparkbridge.yaml", yaml, strlen(yaml), modes[i].mode);
+        if (chown("sparkbridge.yaml", geteuid() + modes[i].owner, (gid_t)-1) != 0)
+            continue; /* needs root */
+        if (modes[i].verb == NULL) {
+            assert_loads(&load, "run -c sparkbridge.yaml", NULL, "");
+            load_finish(&load);
+            continue;
+        }
+        char *expected =
+            xasprintf("sparkbridge.yaml: holds a token (listeners[].remote), and others may %s it "
+                      "(mode %04o): chmod 600 sparkbridge.yaml",
+                      modes[i].verb, modes[i].mode);
+        assert_fails("run -c sparkbridge.yaml", NULL, EX_NOPERM, expected);
+        free(expected);
+    }
+    /* Without a token in it everybody may read it. */
+    static const char harmless[] = "version: 1\nlisteners: [ { name: a, profile: p } ]\n";
+    write_file("sparkbridge.yaml", harmless, strlen(harmless), 0644);
+    assert_int_equal(chown("sparkbridge.yaml", geteuid(), (gid_t)-1), 0);
     assert_loads(&load, "run -c sparkbridge.yaml", NULL, "");
-    load_finish(&load);
-    assert_int_equal(chmod("sparkbridge.yaml", 0644), 0);
-    assert_loads(&load, "run -c sparkbridge.yaml", NULL,
-                 "sparkbridge.yaml: every user of this machine can read it, and its key "
-                 "listeners[].remote holds a token; chmod 600 it");
     load_finish(&load);
 }
 
@@ -339,7 +362,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 37);
+    assert_int_equal(count, 40);
     free(text);
 }
 

@@ -34,6 +34,7 @@ class Bridge:
                 "HOME": str(home),
                 "LD_PRELOAD": "libnss_wrapper.so",
                 "NSS_WRAPPER_HOSTS": str(hosts_file),
+                "SPARKBRIDGE_SANDBOX_READ": str(hosts_file),
                 "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # the sanitizers refuse it
                 # The sanitizers are linked in, so a library may be preloaded in front of them.
                 "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0",
