@@ -81,7 +81,7 @@ static bool is_of_listener(enum option_id id)
     return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
-/* Applies what is for the target; lists are left to apply_list(). */
+/* Applies what is for the target; lists are left to apply_lists(). */
 static void apply_all(const struct config_target *target, struct settings *settings,
                       struct diag_list *diags)
 {
@@ -104,6 +104,22 @@ static void apply_list(const struct config_target *target, enum option_id id,
     }
 }
 
+/* The lists that are for the target, of which `own` is its part of the file. */
+static void apply_lists(const struct config_target *target, struct settings *own,
+                        struct sources *sources, struct diag_list *diags)
+{
+    struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        if (option_get(id)->repeats == 0 || is_of_listener(id) != (target->listener != NULL))
+            continue;
+        /* Whoever has a row may connect, where the listener itself says nothing else. */
+        layers[2] = id == OPTION_PEER_USERS && target->listener->peers->row_count > 0
+                        ? NULL
+                        : &sources->defaults;
+        apply_list(target, id, layers, diags);
+    }
+}
+
 /* Adds a listener that the settings describe; `own` is its part of the file, NULL for the listener
  * of the command line. */
 static void build_listener(struct config *config, struct sources *sources, struct settings *own,
@@ -119,14 +135,7 @@ static void build_listener(struct config *config, struct sources *sources, struc
     apply_all(&target, &sources->flags, diags);
     if (listener->name == NULL)
         listener->name = xstrdup(unnamed);
-    struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        /* Whoever has a row may connect, where the listener itself says nothing else. */
-        layers[2] =
-            id == OPTION_PEER_USERS && listener->peers->row_count > 0 ? NULL : &sources->defaults;
-        if (option_get((enum option_id)id)->repeats > 0)
-            apply_list(&target, (enum option_id)id, layers, diags);
-    }
+    apply_lists(&target, own, sources, diags);
 }
 
 /* The connection option by which the command line describes a listener, NULL where it does not. */
@@ -273,6 +282,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_all(&target, &sources->defaults, diags);
     apply_all(&target, &sources->file.settings, diags);
     apply_all(&target, &sources->flags, diags);
+    apply_lists(&target, &sources->file.settings, sources, diags);
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
     check_client_cert(config, diags);

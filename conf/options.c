@@ -577,7 +577,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .yaml_path = "security.sandbox_read",
             .metavar = "PATH",
             .example = "/opt/site/lib",
-            .repeats = true,
+            .repeats = CONFIG_MAX_ITEMS,
             .help = "what it may read besides; repeatable",
             .doc = "Further files and directories that may be read in the sandbox, next to those "
                    "that hold the configuration, its tokens and what the system's libraries need: "

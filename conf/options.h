@@ -16,61 +16,7 @@
 #include <stdint.h>
 
 #include "conf/commands.h"
-
-/* The order is that of the help texts and of the keys in the sample file. */
-enum option_id {
-    OPTION_CONFIG,
-    OPTION_VERSION, /* without a flag, as some more */
-    OPTION_NAME,
-    OPTION_LISTEN,
-    OPTION_SOCKET_MODE,
-    OPTION_AUTHORITY,
-    OPTION_CLIENT_SECRET_FILE,
-    OPTION_FORWARD_HEADER,
-    OPTION_PEER_USERS,
-    OPTION_PEER_ROW, /* the key of a row; those of the row follow it */
-    OPTION_ROW_CONFIG_FILE,
-    OPTION_ROW_PROFILE,
-    OPTION_CLIENT_HEADER,
-    OPTION_CLIENT_PROFILES,
-    OPTION_PROFILE,
-    OPTION_REMOTE,
-    OPTION_HOST,
-    OPTION_TOKEN_FILE,
-    OPTION_CLUSTER_ID,
-    OPTION_SERVERLESS,
-    OPTION_NO_COMPUTE,
-    OPTION_CONFIG_FILE,
-    OPTION_RESOLUTION,
-    OPTION_CONNECT_TIMEOUT,
-    OPTION_DRAIN_TIMEOUT,
-    OPTION_PREFACE_TIMEOUT, /* only in the YAML file, as are the limits */
-    OPTION_HEADERS_TIMEOUT,
-    OPTION_CONNECTIONS,
-    OPTION_CONNECTIONS_PER_USER,
-    OPTION_CALLS,
-    OPTION_CALLS_PER_USER,
-    OPTION_CALLS_PER_CONNECTION,
-    OPTION_HEADER_BYTES,
-    OPTION_BUFFER_BYTES,
-    OPTION_CA_FILE,
-    OPTION_CLIENT_CERT,
-    OPTION_CLIENT_KEY,
-    OPTION_PROXY,
-    OPTION_VIA,
-    OPTION_STREAM_WINDOW,
-    OPTION_LOG_LEVEL,
-    OPTION_SANDBOX,
-    OPTION_SANDBOX_READ,
-    OPTION_CONTROL,
-    OPTION_LISTENER,
-    OPTION_QUIET,
-    OPTION_JSON,
-    OPTION_COMPARE,
-    OPTION_HELP,
-    OPTION_HELP_ALL,
-    OPTION_COUNT
-};
+#include "conf/option_ids.h"
 
 enum option_type {
     OPTION_SWITCH,   /* a flag without a value; true or false elsewhere */

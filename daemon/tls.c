@@ -97,8 +97,8 @@ static int on_bio_create(BIO *bio)
 /* The sentence for a PEM file that OpenSSL does not take. */
 static bool file_fault(const char *what, const char *path, const char *wanted, struct err *err)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = ERR_reason_error_string(code);
+    unsigned long code = ERR_peek_error(); /* what came first; the rest follows from it */
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
     if (ERR_GET_LIB(code) == ERR_LIB_SYS)
         err_set(err, EX_NOINPUT, "%s %s: cannot be read: %s", what, path,
                 strerror(ERR_GET_REASON(code)));

@@ -114,7 +114,7 @@ def test_a_secret_file_that_is_missing(bridges, tmp_path, primary):
         + ["--client-secret-file", path],
         expect_exit=66,
     )
-    bridge.wait_for_log(lambda fields: f"client secret file {path}" in fields.get("msg", ""))
+    bridge.wait_for_log(lambda fields: f"--client-secret-file {path}" in fields.get("msg", ""))
 
 
 # ---- headers of the client's own --------------------------------------------------------------
