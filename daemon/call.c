@@ -324,10 +324,12 @@ static void on_reset(void *owner, const struct upstream_reset *reset)
         return;
     if (reset->fault != NULL) {
         finish_lost(call, reset->fault);
-    } else if (reset->error_code == NGHTTP2_CANCEL && call->response == CALL_RESPONSE_OPEN) {
+    } else if (reset->error_code == NGHTTP2_CANCEL) {
+        /* The server's own decision, passed on as it is: where it stands for a deadline that has
+         * passed, the client's clock says so, and it reads DEADLINE_EXCEEDED. */
         call->response_complete = true;
         call->status = GRPC_CANCELLED;
-        reset_downstream(call, NGHTTP2_CANCEL); /* the server's own decision, passed on */
+        reset_downstream(call, NGHTTP2_CANCEL);
     } else {
         struct rpc_status status;
         failure_from_reset(pool_binding(call->pool), reset->error_code, &status);
