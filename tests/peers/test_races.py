@@ -45,14 +45,23 @@ def test_race(kind, stop, daemons, workspace):
     for address in addresses_of(bridge)[1:]:
         for outcome, count in race(bridge, address, kind, COUNT // 2, stop=stop).items():
             outcomes[outcome] = outcomes.get(outcome, 0) + count
-    print(kind, "stopped" if stop else "running", outcomes)
     assert workspace.requests == []
+    assert "Config" not in calls(bridge)  # nor begun, and given up because the client is gone
     wrong = [text for text in outcomes if text not in ("served", "closed") and UNKNOWN not in text]
     assert wrong == []
     assert outcomes["served"] >= (COUNT if kind == "reuse" else COUNT // 100) * 0.9
+    assert calls(bridge) == {"other"}  # of the victim, who asks for health
     assert refused_users(bridge) <= {"unknown", str(MALLORY.uid)}
 
 
+def calls(bridge):
+    """The methods of the calls that were let in."""
+    return {fields["rpc"] for fields in log_of(bridge) if fields.get("msg") == "call ended"}
+
+
 def refused_users(bridge):
-    lines = [parse_logfmt(line) for line in bridge.child.stderr]
-    return {fields["uid"] for fields in lines if fields.get("msg") == "connection refused"}
+    return {fields["uid"] for fields in log_of(bridge) if fields.get("msg") == "connection refused"}
+
+
+def log_of(bridge):
+    return [parse_logfmt(line) for line in list(bridge.child.stderr)]
