@@ -25,12 +25,21 @@ def place(root):
         yield made
 
 
-@pytest.fixture(scope="session")
-def public_binary(binary, place):
+def _public(binary, place, name):
     """The daemon where every user can run it: the checkout may be in somebody's home."""
-    copy = place.directory / "sparkbridge"
+    copy = place.directory / name
     shutil.copy(binary, copy)
     return copy
+
+
+@pytest.fixture(scope="session")
+def public_binary(binary, place):
+    return _public(binary, place, "sparkbridge")
+
+
+@pytest.fixture(scope="session")
+def public_release_binary(release_binary, place):
+    return _public(release_binary, place, "sparkbridge-release")
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +57,21 @@ def workspace(place):
         yield running
 
 
+def _daemons(binary, place, workspace, directory):
+    secrets = [place.tenants[0].token]
+    factory = BridgeFactory(binary, place, directory, secrets)
+    yield Daemons(factory, place, workspace)
+    secrets += workspace.tokens.values()
+    factory.finish()
+
+
 @pytest.fixture
 def daemons(public_binary, place, workspace, tmp_path):
     """Starts daemons; see Daemons."""
-    factory = BridgeFactory(public_binary, place, tmp_path, list(workspace.tokens.values()))
-    yield Daemons(factory, place, workspace)
-    factory.finish()
+    yield from _daemons(public_binary, place, workspace, tmp_path)
+
+
+@pytest.fixture
+def release_daemons(public_release_binary, place, workspace, tmp_path):
+    """The same as users have them: the sanitizers need what seccomp takes, and copy memory."""
+    yield from _daemons(public_release_binary, place, workspace, tmp_path)

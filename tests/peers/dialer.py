@@ -55,6 +55,8 @@ def dial(address):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     connection = socket.socket(family)
     connection.settimeout(10)
+    if family != socket.AF_UNIX:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         connection.connect(address)
     except OSError:
