@@ -94,7 +94,11 @@ def run_case(standin, server, tools):
 @pytest.fixture
 def bridge(bridges, server):
     """A bridge to the interop server, open for its services."""
-    return bridges(port=server.port, environment={"SPARKBRIDGE_TEST_ANY_PATH": "1"})
+    return bridges(
+        port=server.port,
+        arguments=["--forward-header", "x-grpc-test-*"],
+        environment={"SPARKBRIDGE_TEST_ANY_PATH": "1"},
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

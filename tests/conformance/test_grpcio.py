@@ -28,9 +28,20 @@ def server(standin):
     running.stop()
 
 
+# What the server is asked by, and names for metadata of any kind.
+HEADERS = ("x-compression", "x-count", "x-code", "x-back-*", "x-end-*", "x-final", "x-interim")
+
+
 @pytest.fixture
-def bridge(bridges, server):
-    return bridges(port=server.port)
+def open_bridge(bridges):
+    """A bridge to a port that lets the suite's metadata pass."""
+    words = [word for name in HEADERS for word in ("--forward-header", name)]
+    return lambda port: bridges(port=port, arguments=words)
+
+
+@pytest.fixture
+def bridge(open_bridge, server):
+    return open_bridge(server.port)
 
 
 class Calls:
@@ -192,9 +203,9 @@ def test_cancellation_by_the_client(calls, server):
 
 
 @pytest.fixture
-def scripted_calls(bridges, upstream):
+def scripted_calls(open_bridge, upstream):
     """Calls to the scripted server."""
-    with Calls(bridges(port=upstream.port)) as made:
+    with Calls(open_bridge(upstream.port)) as made:
         yield made
 
 
