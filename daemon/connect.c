@@ -13,7 +13,10 @@
 
 #include "common/alloc.h"
 
-enum { HAPPY_EYEBALLS_MS = 250 }; /* RFC 8305, 5 */
+enum {
+    HAPPY_EYEBALLS_MS = 250, /* RFC 8305, 5 */
+    CALLER_FIRST_MS = 100,   /* the caller's own limit has the better words */
+};
 
 struct connector {
     struct engine *engine;
@@ -289,7 +292,8 @@ struct connect *connect_start(struct connector *connector, const struct connect_
     curl_easy_setopt(connect->easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a slow resolver */
     curl_easy_setopt(connect->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(connect->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(connect->easy, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000); /* ours */
+    curl_easy_setopt(connect->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)target->timeout_ms + CALLER_FIRST_MS);
     curl_easy_setopt(connect->easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, (long)HAPPY_EYEBALLS_MS);
     set_target(connect->easy, target);
     curl_multi_add_handle(connector->multi, connect->easy);
