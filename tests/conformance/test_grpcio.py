@@ -28,17 +28,6 @@ def server(standin):
     running.stop()
 
 
-# What the server is asked by, and names for metadata of any kind.
-HEADERS = ("x-compression", "x-count", "x-code", "x-back-*", "x-end-*", "x-final", "x-interim")
-
-
-@pytest.fixture
-def open_bridge(bridges):
-    """A bridge to a port that lets the suite's metadata pass."""
-    words = [word for name in HEADERS for word in ("--forward-header", name)]
-    return lambda port: bridges(port=port, arguments=words)
-
-
 @pytest.fixture
 def bridge(open_bridge, server):
     return open_bridge(server.port)

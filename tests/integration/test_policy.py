@@ -114,7 +114,8 @@ def test_a_secret_file_that_is_missing(bridges, tmp_path, primary):
         + ["--client-secret-file", path],
         expect_exit=66,
     )
-    bridge.wait_for_log(lambda fields: f"--client-secret-file {path}" in fields.get("msg", ""))
+    bridge.child.wait(10)
+    assert f"--client-secret-file {path}: there is no such file" in bridge.child.output()
 
 
 # ---- headers of the client's own --------------------------------------------------------------
