@@ -13,10 +13,7 @@
 
 #include "common/alloc.h"
 
-enum {
-    HAPPY_EYEBALLS_MS = 250, /* RFC 8305, 5 */
-    CALLER_FIRST_MS = 100,   /* the caller's own limit has the better words */
-};
+enum { HAPPY_EYEBALLS_MS = 250 }; /* RFC 8305, 5 */
 
 struct connector {
     struct engine *engine;
@@ -292,8 +289,7 @@ struct connect *connect_start(struct connector *connector, const struct connect_
     curl_easy_setopt(connect->easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a slow resolver */
     curl_easy_setopt(connect->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(connect->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(connect->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)target->timeout_ms + CALLER_FIRST_MS);
+    curl_easy_setopt(connect->easy, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000); /* ours */
     curl_easy_setopt(connect->easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, (long)HAPPY_EYEBALLS_MS);
     set_target(connect->easy, target);
     curl_multi_add_handle(connector->multi, connect->easy);

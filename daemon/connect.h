@@ -28,8 +28,6 @@ struct connect_target {
     const char *no_proxy; /* hosts to be reached without it, comma-separated, or NULL */
     const char *via;      /* path of a Unix socket that leads there, or NULL: then nothing else of
                              this counts but for messages */
-    unsigned timeout_ms;  /* when the caller will give up: of it each address of a family is given
-                             half of what is left, so that a silent one leaves time for the next */
 };
 
 enum connect_failure {

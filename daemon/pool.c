@@ -202,9 +202,9 @@ struct pool *pool_create(const struct pool_config *config)
                 .proxy = pool->proxy,
                 .no_proxy = pool->no_proxy,
                 .via = pool->via,
-                .timeout_ms = config->connect_timeout_ms,
             },
         .ticket = &pool->ticket,
+        .connect_timeout_ms = config->connect_timeout_ms,
         .stream_window_bytes = config->stream_window_bytes,
     };
     list_init(&pool->upstreams);
@@ -256,7 +256,7 @@ static bool text_equal(const char *a, const char *b)
 bool pool_matches(const struct pool *pool, const struct pool_config *config)
 {
     return pool->target.tls == config->tls && binding_equal(pool->binding, config->binding) &&
-           pool->target.address.timeout_ms == config->connect_timeout_ms &&
+           pool->target.connect_timeout_ms == config->connect_timeout_ms &&
            pool->target.stream_window_bytes == config->stream_window_bytes &&
            text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy) &&
            text_equal(pool->via, config->via);

@@ -34,9 +34,8 @@ struct pool_config {
     struct connector *connector;
     struct binding *binding;
     struct tls_context *tls;
-    const char *proxy, *no_proxy, *via; /* as in struct connect_target */
-    unsigned connect_timeout_ms;        /* as in struct connect_target */
-    unsigned stream_window_bytes;       /* as in struct upstream_target */
+    const char *proxy, *no_proxy, *via;               /* as in struct connect_target */
+    unsigned connect_timeout_ms, stream_window_bytes; /* as in struct upstream_target */
 };
 
 /* A pool with one reference. */

@@ -341,7 +341,7 @@ static void on_timeout(uv_timer_t *timer)
 {
     struct upstream *upstream = timer->data;
     char text[96];
-    snprintf(text, sizeof text, "no answer within %u ms", upstream->target->address.timeout_ms);
+    snprintf(text, sizeof text, "no answer within %u ms", upstream->target->connect_timeout_ms);
     end_with(upstream, UPSTREAM_FAULT_TIMEOUT, text);
 }
 
@@ -357,7 +357,7 @@ struct upstream *upstream_create(const struct upstream_target *target,
     upstream->timer = xcalloc(1, sizeof *upstream->timer);
     uv_timer_init(target->engine->loop, upstream->timer);
     upstream->timer->data = upstream;
-    uv_timer_start(upstream->timer, on_timeout, target->address.timeout_ms, 0);
+    uv_timer_start(upstream->timer, on_timeout, target->connect_timeout_ms, 0);
     upstream->connect = connect_start(target->connector, &target->address, on_connected, upstream);
     return upstream;
 }

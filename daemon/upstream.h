@@ -92,8 +92,9 @@ struct upstream_target {
     struct engine *engine;
     struct connector *connector;
     struct tls_context *tls;
-    struct connect_target address; /* its time is for everything until the peer's SETTINGS */
-    struct tls_ticket *ticket;     /* of the last connection */
+    struct connect_target address;
+    struct tls_ticket *ticket;   /* of the last connection */
+    unsigned connect_timeout_ms; /* for everything until the peer's SETTINGS */
     /* What may be under way on one stream at most. Spark's server keeps 10 MB behind what it has
      * sent for clients that re-attach; with a window near that they fail. */
     unsigned stream_window_bytes;
