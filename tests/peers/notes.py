@@ -20,8 +20,8 @@ class Note:
 class Notes(ScriptedServer):
     """Answers every call with what its caller said."""
 
-    def __init__(self, place):
-        super().__init__(place.loop, place.certificate)
+    def __init__(self, place, certificate=None):
+        super().__init__(place.loop, certificate or place.certificate)
         self.notes = []
         self.tokens = {}
         self._connections = {}

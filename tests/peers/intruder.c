@@ -1,0 +1,103 @@
+/*
+ * Somebody who took the daemon over: preloaded into it, this does on SIGUSR1 what $INTRUDER_ACT
+ * says, from inside and with all that the daemon has left itself, and says how that went.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *act = "", *path = "";
+static pid_t other;
+
+static long read_file(void)
+{
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static long write_file(void)
+{
+    return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+static long run_program(void)
+{
+    char *argv[] = {(char *)"false", NULL};
+    return execv("/bin/false", argv);
+}
+
+static long fork_child(void)
+{
+    long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    if (child == 0)
+        _exit(0);
+    return child;
+}
+
+static long trace(void)
+{
+    return ptrace(PTRACE_SEIZE, other, NULL, NULL);
+}
+
+static long signal_other(void)
+{
+    return kill(other, 0);
+}
+
+static long run_data(void)
+{
+    void *page =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page == MAP_FAILED ? -1 : 0;
+}
+
+static long show_memory(void)
+{
+    return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static const struct {
+    const char *name;
+    long (*function)(void);
+} acts[] = {
+    {"read", read_file},      {"write", write_file},
+    {"execute", run_program}, {"fork", fork_child},
+    {"trace", trace},         {"signal", signal_other},
+    {"run data", run_data},   {"show memory", show_memory},
+};
+
+static void on_signal(int number)
+{
+    char said[64];
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        if (strcmp(acts[i].name, act) != 0)
+            continue;
+        long result = acts[i].function();
+        int len = snprintf(said, sizeof said, "intruder: %s\n",
+                           result < 0 ? strerrorname_np(errno) : "done");
+        if (write(STDERR_FILENO, said, (size_t)len) != len)
+            _exit(1);
+    }
+}
+
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL ? value : "";
+}
+
+static void __attribute__((constructor)) enter(void)
+{
+    act = variable("INTRUDER_ACT");
+    path = variable("INTRUDER_PATH");
+    other = (pid_t)strtol(variable("INTRUDER_PID"), NULL, 10);
+    signal(SIGUSR1, on_signal);
+}
