@@ -192,7 +192,7 @@ def test_file_outside(mode, release_daemons, workspace, tmp_path):
         ("run data", "done", "ENOSYS"),
         ("show memory", "done", "ENOSYS"),
         ("execute", 1, -signal.SIGSYS),  # /bin/false takes the daemon's place; the daemon is killed
-        ("trace", "done", -signal.SIGSYS),
+        ("look into", "done", -signal.SIGSYS),
     ],
 )
 @pytest.mark.parametrize("mode", MODES)
