@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -178,8 +179,16 @@ def test_file_outside(mode, release_daemons, workspace, tmp_path):
     answer = release_daemons.ask(command="reload")
     assert answer["ok"] == (mode == "off")
     if mode == "auto":
-        assert f"{outside}" in answer["error"] and "ermission denied" in answer["error"]
+        assert f"{outside}" in answer["error"] and "its directory is none" in answer["error"]
     assert bridge.child.exit_code is None
+
+
+@pytest.fixture
+def outside():
+    """A directory that has nothing to do with the daemon, and that its user may look into."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.mark.parametrize(
@@ -196,13 +205,12 @@ def test_file_outside(mode, release_daemons, workspace, tmp_path):
     ],
 )
 @pytest.mark.parametrize("mode", MODES)
-def test_intruder(mode, act, without, within, release_daemons, intruder, tmp_path):
+def test_intruder(mode, act, without, within, release_daemons, intruder, outside):
     """Whoever took over the daemon, an unprivileged user's, can do what that user can, or not."""
     expected = without if mode == "off" else within
     path = release_daemons.profile_file(BRIDGE, "own.cfg", "")
     if act == "read":
-        tmp_path.chmod(0o755)
-        path = release_daemons.write(tmp_path / "diary", "dear diary", BRIDGE)
+        path = release_daemons.write(outside / "diary", "dear diary", BRIDGE)
     with subprocess.Popen(
         ["setpriv", f"--reuid={BRIDGE.uid}", f"--regid={BRIDGE.gid}", "--clear-groups", "cat"],
         stdin=subprocess.PIPE,
