@@ -1,5 +1,5 @@
-"""What the daemon gives up: that it says so truly, that it serves and reloads all the same, and that
-each part keeps somebody out who without it gets in."""
+"""What the daemon gives up: that it says so truly, that it serves and reloads all the same, and
+that each part keeps somebody out who without it gets in."""
 
 import json
 import re
@@ -140,7 +140,8 @@ def test_profiles_in_the_sandbox(owner, release_daemons, dialers, workspace):
         owner, profile_by_peer={"default": row}, peer_users=["@analysts"]
     )
     for user in (BOB, CAROL):
-        release_daemons.profile_file(owner, f"late-{user.name}.cfg", release_daemons.profile(user.name))
+        section = release_daemons.profile(user.name)
+        release_daemons.profile_file(owner, f"late-{user.name}.cfg", section)
         for address in addresses_of(bridge):
             with dialers[user].client(address) as client:
                 assert call_as(client, user.name).status == 0
@@ -153,7 +154,7 @@ def test_names_in_the_sandbox(release_daemons, dialers, place):
     """The C library's own resolver, without the tests': /etc/nsswitch.conf, /etc/hosts."""
     with Notes(place, place.authority.issue("localhost")) as workspace:
         host = f"https://localhost:{workspace.port}"
-        profile = f"[DEFAULT]\nhost = {host}\ntoken = dapi-canary-local\ncluster_id = 1122-334455-x\n"
+        profile = f"[DEFAULT]\nhost = {host}\ntoken = dapi-local\ncluster_id = 1122-334455-x\n"
         file = release_daemons.profile_file(ROOT, "localhost.cfg", profile)
         bridge = release_daemons.start(environment={"LD_PRELOAD": ""}, config_file=file)
         with dialers[ROOT].client(addresses_of(bridge)[0]) as client:

@@ -48,8 +48,7 @@ def by_file(daemons, host, token):
 
 
 def by_variable_in_file(daemons, host, token):
-    remote = f"sc://{host.removeprefix('https://')}/;token=${{CANARY}};x-databricks-cluster-id=1-2-c"
-    return {"remote": remote, "environment": {"CANARY": token}}
+    return {**by_file(daemons, host, "${CANARY}"), "environment": {"CANARY": token}}
 
 
 def by_environment(daemons, host, token):
@@ -111,8 +110,8 @@ def in_headers(sent):
 
 def in_html(status):
     def page(sent):
-        headers = [(":status", status), ("content-type", "text/html"), ("x-databricks-reason", sent)]
-        return headers, f"<p>you sent {sent}</p>".encode(), []
+        kind = [("content-type", "text/html"), ("x-databricks-reason", sent)]
+        return [(":status", status), *kind], f"<p>you sent {sent}</p>".encode(), []
 
     return page
 
@@ -163,7 +162,8 @@ def use_in_every_way(daemons, bridge, workspace, client, token):
     good = daemons.profile("own")
     for bad in (f"[DEFAULT]\ntoken {token}\n", f"{good}{token}\n", f"{good}token = {token}x\n"):
         daemons.profile_file(ROOT, "own.cfg", bad)
-        texts += [json.dumps(daemons.ask(command="reload")), *said(daemons.tool("check", "--config", config))]
+        texts.append(json.dumps(daemons.ask(command="reload")))
+        texts += said(daemons.tool("check", "--config", config))
     daemons.profile_file(ROOT, "own.cfg", good)
     assert daemons.ask(command="reload")["ok"]
     texts.append(json.dumps(daemons.ask()))
