@@ -223,7 +223,7 @@ static int run_program(void)
     return result(execv("/bin/true", argv));
 }
 
-/* As a listener does it: under another name, linked to its own, and removed at the end. */
+/* As a listener does it: under another name, renamed, and removed at the end. */
 static int socket_in(const char *where)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -231,8 +231,7 @@ static int socket_in(const char *where)
     char *path = xasprintf("%s/sock", where);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     bool ok = bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-              link(address.sun_path, path) == 0 && unlink(address.sun_path) == 0 &&
-              unlink(path) == 0;
+              rename(address.sun_path, path) == 0 && unlink(path) == 0;
     free(path);
     return ok ? 0 : errno;
 }
@@ -516,7 +515,6 @@ static void test_seccomp(void **state)
         {"io_uring", use_io_uring, -1, ENOSYS},
         {"typing for the terminal", push_to_terminal, -1, ENOSYS},
         {"signal another process", signal_parent, 0, ENOSYS},
-        {"a socket in the file system", socket_in_sockets, 0, 0},
         {"a thread", start_thread, 0, 0},
         {"a name", resolve_name, 0, 0},
         {"abort()", end_by_abort, KILLED + SIGABRT, KILLED + SIGABRT},
