@@ -77,7 +77,7 @@ static int create_ruleset(int abi)
 const char *sandbox_landlock(const struct sandbox_paths *paths, int *ret_abi)
 {
     const uint64_t reads = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-    /* A socket is made under another name, renamed, and removed at the end. */
+    /* A socket is made under another name, linked to its own, and removed at the end. */
     const uint64_t sockets = LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 
     int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);

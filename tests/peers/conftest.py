@@ -43,6 +43,14 @@ def public_release_binary(release_binary, place):
 
 
 @pytest.fixture(scope="session")
+def intruder(release_binary, place):
+    """The library of intruder.c, for LD_PRELOAD."""
+    copy = place.directory / "libintruder.so"
+    shutil.copy(release_binary.parents[1] / "tests/peers/libintruder.so", copy)
+    return f"libnss_wrapper.so:{copy}"
+
+
+@pytest.fixture(scope="session")
 def dialers(root):
     """A process of each user's."""
     made = {user: Dialer(user) for user in PEOPLE}

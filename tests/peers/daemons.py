@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import socket
+import subprocess
 
 from people import ROOT, write_database
+from workspace.bridge import bridge_environment
 
 
 def addresses_of(bridge):
@@ -75,14 +78,22 @@ class Daemons:
         }
         return self.write(directory / "sparkbridge.yaml", json.dumps(config), owner)
 
-    def begin(self, owner=ROOT, *, prefix=(), pass_fds=(), expect_exit=0, **listener):
+    def begin(
+        self,
+        owner=ROOT,
+        *,
+        arguments=(),
+        environment=None,
+        prefix=(),
+        pass_fds=(),
+        expect_exit=0,
+        **listener,
+    ):
         """A bridge that may not become ready. `prefix` is a command that runs it."""
-        if owner is not ROOT:
-            prefix = [*as_user(owner), *prefix]
         return self._factory.start(
-            ["--config", self.write_config(owner, **listener)],
-            environment=self._environment,
-            prefix=prefix,
+            ["--config", self.write_config(owner, **listener), *arguments],
+            environment=self._environment | (environment or {}),
+            prefix=[*as_user(owner), *prefix],
             pass_fds=pass_fds,
             expect_exit=expect_exit,
         )
@@ -100,7 +111,32 @@ class Daemons:
         bridge.wait_for_log(lambda f: f.get("msg") == "reloaded" and next(seen) == done)
 
 
+    def ask(self, owner=ROOT, command="status"):
+        """What the daemon answers at its control socket."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(f"{self.directory(owner)}/control.sock")
+            connection.sendall(json.dumps({"command": command}).encode() + b"\n")
+            with connection.makefile() as answer:
+                return json.loads(answer.read())
+
+    def tool(self, *words, user=ROOT, environment=None):
+        """One of the program's other subcommands, as that user."""
+        return subprocess.run(
+            [*as_user(user), self._factory.binary, *words],
+            env=bridge_environment(self._place.hosts_file, self.directory(user))
+            | self._environment
+            | (environment or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
 def as_user(user):
     """The command that runs another one as that user."""
+    if user is ROOT:
+        return []
     who = [f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups"]
     return ["setpriv", *who, "--pdeathsig=SIGKILL"]

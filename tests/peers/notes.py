@@ -20,12 +20,12 @@ class Note:
 class Notes(ScriptedServer):
     """Answers every call with what its caller said."""
 
-    def __init__(self, place):
-        super().__init__(place.loop, place.certificate)
+    def __init__(self, place, certificate=None):
+        super().__init__(place.loop, certificate or place.certificate)
         self.notes = []
         self.tokens = {}
         self._connections = {}
-        self.on("*", self._note)
+        self.on("*", self.note)
 
     def token(self, label):
         """The token of that label, the same whenever it is asked for."""
@@ -36,7 +36,7 @@ class Notes(ScriptedServer):
         labels = {f"Bearer {token}": label for label, token in self.tokens.items()}
         return {labels.get(n.authorization) for n in self.notes if n.caller == caller}
 
-    async def _note(self, stream):
+    async def note(self, stream):
         caller = (await stream.body())[5:].decode()
         connection = self._connections.setdefault(
             id(stream._connection), (len(self._connections), stream._connection)

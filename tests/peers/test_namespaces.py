@@ -1,5 +1,5 @@
-"""Clients of other network and user namespaces, a daemon in one, and the descriptor that lets it see
-out of it."""
+"""Clients of other network and user namespaces, a daemon in one, and the descriptor that lets it
+see out of it."""
 
 import subprocess
 import sys
@@ -68,15 +68,17 @@ def ip(dialer, text):
 def connect_loopbacks(inside, outside):
     """A cable between two network namespaces, by which one reaches 127.0.0.1 of the other, as on a
     machine with route_localnet (CVE-2020-8558)."""
-    localnet = "echo 1 > /proc/sys/net/ipv4/conf/{}/route_localnet"
+    setting = "/proc/sys/net/ipv4/conf/{}/route_localnet"
     ip(
         inside,
         f"ip link set lo up; ip link add cable0 type veth peer cable1 netns {outside.child.pid};"
-        f"ip address add 10.9.0.1/24 dev cable0; ip link set cable0 up; {localnet.format('cable0')}",
+        "ip address add 10.9.0.1/24 dev cable0; ip link set cable0 up;"
+        f"echo 1 > {setting.format('cable0')}",
     )
     ip(
         outside,
-        f"ip address add 10.9.0.2/24 dev cable1; ip link set cable1 up; {localnet.format('cable1')};"
+        "ip address add 10.9.0.2/24 dev cable1; ip link set cable1 up;"
+        f"echo 1 > {setting.format('cable1')};"
         "ip route add 127.0.0.1/32 via 10.9.0.1",
     )
 

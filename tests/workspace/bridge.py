@@ -21,6 +21,21 @@ def parse_logfmt(line):
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
+def bridge_environment(hosts_file, home):
+    """What the program needs in a test, whichever subcommand it is."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LD_PRELOAD": "libnss_wrapper.so",
+        "NSS_WRAPPER_HOSTS": str(hosts_file),
+        "SPARKBRIDGE_SANDBOX_READ": str(hosts_file),
+        "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # the sanitizers refuse it
+        # The sanitizers are linked in, so a library may be preloaded in front of them.
+        "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    }
+
+
 class Bridge:
     """`sparkbridge run` with these arguments. `environment` is all that it gets, but for the
     means to find the stand-in's names: a developer's own settings never reach a test. `prefix` is
@@ -33,18 +48,7 @@ class Bridge:
             "the bridge",
             [*prefix, os.path.abspath(binary), "run", *arguments],
             pass_fds=pass_fds,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(home),
-                "LD_PRELOAD": "libnss_wrapper.so",
-                "NSS_WRAPPER_HOSTS": str(hosts_file),
-                "SPARKBRIDGE_SANDBOX_READ": str(hosts_file),
-                "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # the sanitizers refuse it
-                # The sanitizers are linked in, so a library may be preloaded in front of them.
-                "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0",
-                "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-                **(environment or {}),
-            },
+            env=bridge_environment(hosts_file, home) | (environment or {}),
             cwd=home,
         )
         self.started = time.monotonic()

@@ -17,7 +17,7 @@ class BridgeFactory:
     """
 
     def __init__(self, binary, standin, directory, secrets):
-        self._binary = binary
+        self.binary = binary
         self._standin = standin
         self._directory = directory
         self._secrets = secrets
@@ -53,7 +53,7 @@ class BridgeFactory:
         """A bridge with exactly these arguments, which may not become ready; `options` are the
         Bridge's."""
         bridge = Bridge(
-            binary or self._binary,
+            binary or self.binary,
             arguments,
             hosts_file=self._standin.hosts_file,
             home=self._directory,
