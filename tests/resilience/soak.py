@@ -28,7 +28,7 @@ from workspace.bridge import Bridge
 from workspace.progress import say
 from workspace.standin import StandIn
 
-BUSY_S = 10
+BUSY_S = 6
 QUIET_S = 2
 WORKERS = 6
 CALLS_PER_WORKER_AND_S = 50
@@ -273,7 +273,7 @@ def start_bridge(binary, standin, workspace, directory):
 def soak(seconds, standin, client, binary, directory, on_sample=lambda sample: None):
     """Runs it for so long; the Report, with every problem that there was."""
     report = Report()
-    workspace = GrpcWorkspace(standin.tenants[0].certificate)
+    workspace = GrpcWorkspace(standin.tenants[0].certificate, max_age_s=BUSY_S // 2)
     bridge = start_bridge(binary, standin, workspace, directory)
     load = Load(report)
     calls = [Calls(f"unix:{directory}/grpc.sock", load.count) for _ in range(WORKERS)]
