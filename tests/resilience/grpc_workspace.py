@@ -34,7 +34,7 @@ class GrpcWorkspace:
     """On 127.0.0.1:`port`, which it keeps. Each of its connections gets GOAWAY after
     `max_age_s`, and is ended three seconds later."""
 
-    def __init__(self, certificate, max_age_s=10):
+    def __init__(self, certificate, max_age_s):
         self._credentials = grpc.ssl_server_credentials(
             [(certificate.key.read_bytes(), certificate.chain.read_bytes())]
         )

@@ -74,6 +74,7 @@ def take_turns(client, ways, rounds):
             value = value_of(reply)
             expected = expected or value
             assert value == expected and value["in_order"]
+            say(f"{name}: {reply['seconds']:.2f} s")
             if turn > 0:
                 took[name].append(reply["seconds"])
     return took

@@ -5,10 +5,12 @@ import re
 import threading
 import time
 
-# What AddressSanitizer keeps of freed memory would hide growth for longer than a short run.
+# What AddressSanitizer keeps of freed memory, and when it gives that back to the kernel, would hide
+# growth for longer than a short run.
 SMALL_QUARANTINE = {
     "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0"
     ":quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
+    ":allocator_release_to_os_interval_ms=0"
 }
 
 

@@ -28,7 +28,7 @@ from workspace.bridge import Bridge
 from workspace.progress import say
 from workspace.standin import StandIn
 
-BUSY_S = 10
+BUSY_S = 6
 QUIET_S = 2
 WORKERS = 6
 CALLS_PER_WORKER_AND_S = 50
@@ -55,11 +55,11 @@ class Report:
     problems: list = field(default_factory=list)
 
     def halves(self, figure):
-        """Medians of a figure in the two halves of what follows the warm-up, a quarter."""
+        """Means of a figure in the two halves of what follows the warm-up, a quarter."""
         values = [getattr(sample, figure) for sample in self.samples]
         values = values[len(values) // 4 :]
         middle = len(values) // 2
-        return statistics.median(values[:middle]), statistics.median(values[middle:])
+        return statistics.fmean(values[:middle]), statistics.fmean(values[middle:])
 
     def check(self):
         """Adds what is wrong with the figures to the problems; these."""
@@ -76,7 +76,7 @@ class Report:
             first, second = self.halves(figure)
             lines.append(
                 f"{figure}: begin {values[0]}, end {values[-1]}, range {min(values)} to "
-                f"{max(values)}, median of the halves {first:.0f} and {second:.0f}"
+                f"{max(values)}, means of the halves {first:.0f} and {second:.0f}"
             )
         return "\n".join(lines)
 
@@ -273,7 +273,7 @@ def start_bridge(binary, standin, workspace, directory):
 def soak(seconds, standin, client, binary, directory, on_sample=lambda sample: None):
     """Runs it for so long; the Report, with every problem that there was."""
     report = Report()
-    workspace = GrpcWorkspace(standin.tenants[0].certificate)
+    workspace = GrpcWorkspace(standin.tenants[0].certificate, max_age_s=BUSY_S // 2)
     bridge = start_bridge(binary, standin, workspace, directory)
     load = Load(report)
     calls = [Calls(f"unix:{directory}/grpc.sock", load.count) for _ in range(WORKERS)]
