@@ -6,13 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void alloc_failed(void)
+{
+    static const char message[] = "sparkbridge: out of memory\n";
+    fwrite(message, 1, sizeof message - 1, stderr);
+    abort();
+}
+
 static void *checked(void *memory)
 {
-    if (memory == NULL) {
-        static const char message[] = "sparkbridge: out of memory\n";
-        fwrite(message, 1, sizeof message - 1, stderr);
-        abort();
-    }
+    if (memory == NULL)
+        alloc_failed();
     return memory;
 }
 

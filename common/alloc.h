@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/* Says so and ends the process. */
+void alloc_failed(void) __attribute__((noreturn));
+
 /* Zeroed memory; never NULL. Free with free(). */
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 

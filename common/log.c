@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/redaction.h"
 #include "common/strbuf.h"
 
 static enum log_level current_level = LOG_LEVEL_INFO;
@@ -44,30 +45,44 @@ bool log_level_from_text(const char *text, enum log_level *ret_level)
     return false;
 }
 
-/* logfmt: quoted where needed, control bytes escaped so that a peer cannot forge a line. */
+/* A secret that is in use, or else one character, escaped so that a peer cannot forge a line.
+ * Returns how many bytes of the value that is. */
+static size_t append_piece(struct strbuf *line, const char *value)
+{
+    size_t secret_len = redaction_match(value);
+    if (secret_len > 0) {
+        strbuf_append_text(line, "[secret]");
+        return secret_len;
+    }
+    if (*value == '"' || *value == '\\')
+        strbuf_append_format(line, "\\%c", *value);
+    else if (*value == '\n')
+        strbuf_append_text(line, "\\n");
+    else if ((unsigned char)*value < 0x20 || *value == 0x7f)
+        strbuf_append_format(line, "\\x%02x", (unsigned char)*value);
+    else
+        strbuf_append_char(line, *value);
+    return 1;
+}
+
+static bool is_plain(const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++)
+        if ((unsigned char)*c <= 0x20 || *c == 0x7f || strchr("=\"\\", *c) != NULL)
+            return false;
+    return value[0] != '\0';
+}
+
+/* logfmt: quoted where needed. */
 static void append_value(struct strbuf *line, const char *value)
 {
-    if (value[0] != '\0' && strpbrk(value, " =\"\\\t\r\n") == NULL) {
-        bool plain = true;
-        for (const char *c = value; *c != '\0'; c++)
-            plain = plain && (unsigned char)*c >= 0x20 && *c != 0x7f;
-        if (plain) {
-            strbuf_append_text(line, value);
-            return;
-        }
-    }
-    strbuf_append_char(line, '"');
-    for (const char *c = value; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            strbuf_append_format(line, "\\%c", *c);
-        else if (*c == '\n')
-            strbuf_append_text(line, "\\n");
-        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            strbuf_append_format(line, "\\x%02x", (unsigned char)*c);
-        else
-            strbuf_append_char(line, *c);
-    }
-    strbuf_append_char(line, '"');
+    bool plain = is_plain(value);
+    if (!plain)
+        strbuf_append_char(line, '"');
+    while (*value != '\0')
+        value += append_piece(line, value);
+    if (!plain)
+        strbuf_append_char(line, '"');
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields)

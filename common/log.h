@@ -2,7 +2,8 @@
  * The log: one line an event on standard error, logfmt, for people and for machines.
  *
  * The logger is the program's one mutable global. Libraries do not log; the daemon does, once for
- * an event. No secret type can be formatted here; text that came from a peer is escaped.
+ * an event. No secret type can be formatted here; in text the secrets that are in use are replaced
+ * by "[secret]" (common/redaction.h), and what came from a peer is escaped.
  */
 #ifndef SPARKBRIDGE_COMMON_LOG_H
 #define SPARKBRIDGE_COMMON_LOG_H

@@ -26,6 +26,7 @@ void binding_unref(struct binding *binding)
     free(binding->host);
     free(binding->host_source);
     free(binding->auth_type);
+    redaction_end(&binding->redaction);
     secret_finish(&binding->token);
     secret_finish(&binding->authorization);
     free(binding->token_source);

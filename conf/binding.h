@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/redaction.h"
 #include "common/secret.h"
 #include "conf/metadata.h"
 
@@ -32,6 +33,7 @@ struct binding {
     char *auth_type;             /* owned, the SDK's name: "pat" */
     struct secret token;         /* set where auth_type is "pat" */
     struct secret authorization; /* the header value, "Bearer " and the token */
+    struct redaction redaction;  /* of the token, as long as the binding is there */
     char *token_source;          /* owned; the credential's place, whatever its type */
 
     enum compute_kind compute;

@@ -33,6 +33,13 @@ static const struct command_def commands[] = {
      "as fingerprints.",
      {"sparkbridge profiles", "sparkbridge profiles --config-file ./team.cfg",
       "sparkbridge profiles --json"}},
+    {COMMAND_STATUS,
+     "status",
+     "show what the running daemon serves, and how guarded",
+     "Asks the daemon at its control socket and prints its listeners, their workspaces and "
+     "connections, and what of the sandbox is in force. Secrets are shown as fingerprints.",
+     {"sparkbridge status", "sparkbridge status --json | jq .sandbox",
+      "sparkbridge status --control unix:/run/sparkbridge/daemon/control.sock"}},
     {COMMAND_SAMPLE_CONFIG,
      "sample-config",
      "write a commented YAML file",

@@ -13,6 +13,7 @@ enum command_id {
     COMMAND_VERSION = 1 << 4,
     COMMAND_SCHEMA = 1 << 5,
     COMMAND_SAMPLE_CONFIG = 1 << 6,
+    COMMAND_STATUS = 1 << 7,
 };
 
 struct command_def {

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "common/alloc.h"
@@ -82,26 +81,42 @@ static bool is_of_listener(enum option_id id)
     return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
-/* Applies what is for the target; --listen is left to apply_addresses(). */
+/* Applies what is for the target; lists are left to apply_lists(). */
 static void apply_all(const struct config_target *target, struct settings *settings,
                       struct diag_list *diags)
 {
     for (size_t i = 0; i < settings->count; i++) {
         enum option_id id = settings->items[i].id;
-        if (is_of_listener(id) == (target->listener != NULL) && id != OPTION_LISTEN)
+        if (is_of_listener(id) == (target->listener != NULL) && option_get(id)->repeats == 0)
             config_apply(target, &settings->items[i], diags);
     }
 }
 
-/* The addresses of the first of the NULL-terminated sources that has any. */
-static void apply_addresses(const struct config_target *target, struct settings *const *layers,
-                            struct diag_list *diags)
+/* The items of a list, from the first of the NULL-terminated sources that has any. */
+static void apply_list(const struct config_target *target, enum option_id id,
+                       struct settings *const *layers, struct diag_list *diags)
 {
-    while (*layers != NULL && settings_find(*layers, OPTION_LISTEN) == NULL)
+    while (*layers != NULL && settings_find(*layers, id) == NULL)
         layers++;
     for (size_t i = 0; *layers != NULL && i < (*layers)->count; i++) {
-        if ((*layers)->items[i].id == OPTION_LISTEN)
+        if ((*layers)->items[i].id == id)
             config_apply(target, &(*layers)->items[i], diags);
+    }
+}
+
+/* The lists that are for the target, of which `own` is its part of the file. */
+static void apply_lists(const struct config_target *target, struct settings *own,
+                        struct sources *sources, struct diag_list *diags)
+{
+    struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
+    for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+        if (option_get(id)->repeats == 0 || is_of_listener(id) != (target->listener != NULL))
+            continue;
+        /* Whoever has a row may connect, where the listener itself says nothing else. */
+        layers[2] = id == OPTION_PEER_USERS && target->listener->peers->row_count > 0
+                        ? NULL
+                        : &sources->defaults;
+        apply_list(target, id, layers, diags);
     }
 }
 
@@ -120,8 +135,7 @@ static void build_listener(struct config *config, struct sources *sources, struc
     apply_all(&target, &sources->flags, diags);
     if (listener->name == NULL)
         listener->name = xstrdup(unnamed);
-    struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
-    apply_addresses(&target, layers, diags);
+    apply_lists(&target, own, sources, diags);
 }
 
 /* The connection option by which the command line describes a listener, NULL where it does not. */
@@ -179,15 +193,15 @@ static void check_names(const struct sources *sources, struct diag_list *diags)
     }
 }
 
-static void check_token_files(const struct config *config, struct diag_list *diags)
+static void warn_of_any(const struct config *config, struct diag_list *diags)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener_config *listener = &config->listeners[i];
-        struct stat status;
-        if (listener->token_file != NULL && stat(listener->token_file, &status) == 0 &&
-            (status.st_mode & S_IROTH) != 0)
-            diag_warning(diags, "%s: every user of this machine can read the token; chmod 600 it",
-                         listener->token_source);
+        if (listener->peers != NULL && peer_users_any(&listener->peers->users))
+            diag_warning(diags,
+                         "listener %s: peer_users has `any`: every user and process of this "
+                         "machine that reaches it uses its credential",
+                         listener->name);
     }
 }
 
@@ -268,10 +282,11 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_all(&target, &sources->defaults, diags);
     apply_all(&target, &sources->file.settings, diags);
     apply_all(&target, &sources->flags, diags);
+    apply_lists(&target, &sources->file.settings, sources, diags);
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
-    check_token_files(config, diags);
     check_client_cert(config, diags);
+    warn_of_any(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
     if (wanted != NULL && diags->errors == 0)
@@ -302,11 +317,22 @@ bool config_load(int argc, char **argv, char *const *environment, struct config 
     return true;
 }
 
+static void words_finish(struct config_words *words)
+{
+    while (words->count > 0)
+        free(words->items[--words->count]);
+}
+
 void listener_config_finish(struct listener_config *listener)
 {
     for (size_t i = 0; i < listener->address_count; i++)
         listen_address_finish(&listener->addresses[i]);
     free(listener->addresses);
+    words_finish(&listener->authorities);
+    words_finish(&listener->forward_headers);
+    free(listener->client_secret_file);
+    free(listener->client_secret_source);
+    peer_policy_unref(listener->peers);
     secret_finish(&listener->remote);
     free(listener->name);
     free(listener->remote_source);
@@ -336,6 +362,8 @@ void config_destroy(struct config *config)
     free(config->ca_file);
     free(config->client_cert);
     free(config->client_key);
+    words_finish(&config->sandbox_read);
+    free(config->control);
     secret_finish(&config->proxy_option);
     proxy_config_finish(&config->proxy);
     free(config);

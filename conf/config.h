@@ -17,16 +17,37 @@
 #include "conf/address.h"
 #include "conf/diag.h"
 #include "conf/limits.h"
+#include "conf/peer_policy.h"
 #include "conf/proxy.h"
 #include "conf/resolve.h"
 
-enum { CONFIG_MAX_LISTENERS = 64, CONFIG_MAX_ADDRESSES = 16, CONFIG_TOKEN_MAX_BYTES = 65536 };
+enum {
+    CONFIG_MAX_LISTENERS = 64,
+    CONFIG_MAX_ITEMS = 16, /* of a list, as of a listener's addresses */
+    CONFIG_TOKEN_MAX_BYTES = 65536,
+    CONFIG_CLIENT_SECRET_MIN_BYTES = 16,
+};
+
+enum sandbox_mode { SANDBOX_AUTO, SANDBOX_OFF };
+
+/* A list of words. */
+struct config_words {
+    char *items[CONFIG_MAX_ITEMS]; /* owned */
+    size_t count;
+};
 
 struct listener_config {
     char *name; /* owned, unique */
     struct listen_address *addresses;
     size_t address_count;
-    unsigned socket_mode; /* of Unix sockets; 0600 */
+    unsigned socket_mode;      /* of Unix sockets; 0600 */
+    struct peer_policy *peers; /* owned reference: who may connect, and what for */
+
+    /* Whom and what it lets pass; daemon/policy.h. */
+    struct config_words authorities;     /* hosts as authority_parse() has them, without a port */
+    struct config_words forward_headers; /* patterns of conf/header_names.h */
+    char *client_secret_file;            /* owned, NULL where clients need no secret */
+    char *client_secret_source;          /* owned; as token_source */
 
     /* What the binding is resolved from; owned, NULL where not said. The fields are those of
      * struct resolve_request. */
@@ -59,6 +80,10 @@ struct config {
     struct client_limits limits;
     enum log_level log_level;
 
+    enum sandbox_mode sandbox;
+    struct config_words sandbox_read; /* paths */
+    char *control;                    /* owned; "unix:PATH" or "none", NULL: not said */
+
     /* Of the subcommands that answer and end. */
     bool quiet, json, compare;
 };
@@ -73,7 +98,7 @@ struct config {
  *   that takes the place of the file's, at --listen or its default address; a warning says so;
  * - --listen alone replaces the addresses of the file's one listener, and is an error where the
  *   file has several;
- * - --config-file and --resolution count for every listener;
+ * - --config-file, --resolution and --peer-users count for every listener;
  * - a connection option of the command line hides those of the environment that contradict it. */
 bool config_load(int argc, char **argv, char *const *environment, struct config **ret_config,
                  struct diag_list *diags);
@@ -85,10 +110,15 @@ void listener_config_finish(struct listener_config *listener);
 /* Fills the request that resolve() takes from a listener's part; everything in it is borrowed, from
  * `environment` too, which may be NULL. The token file, a regular file of CONFIG_TOKEN_MAX_BYTES at
  * most, is read into *token, which the caller finishes, and the request points to it: EX_NOINPUT
- * where it cannot be read, EX_CONFIG where its content is no token. (config_load() warns of one
- * that others may read.) On failure neither *token nor *ret_request changes. */
+ * where it cannot be read, EX_NOPERM where others can read it too, EX_CONFIG where its content is
+ * no token. On failure neither *token nor *ret_request changes. */
 bool listener_config_request(const struct listener_config *listener, char *const *environment,
                              struct secret *token, struct resolve_request *ret_request,
                              struct err *err);
+
+/* Reads the secret that clients have to send into *ret_secret, which the caller finishes; not set
+ * where the listener has no client_secret_file. EX_NOINPUT and EX_CONFIG as above. */
+bool listener_config_client_secret(const struct listener_config *listener,
+                                   struct secret *ret_secret, struct err *err);
 
 #endif

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "conf/authority.h"
 #include "conf/config_sources.h"
 #include "conf/connection_string.h"
 #include "conf/environment.h"
+#include "conf/header_names.h"
 #include "conf/values.h"
 
 enum { NAME_MAX_BYTES = 63 };
@@ -63,6 +65,17 @@ static bool check_word(const char *text, struct err *err)
     return true;
 }
 
+static bool check_control(const char *text, struct err *err)
+{
+    struct listen_address address = {0};
+    bool ok = strcmp(text, "none") == 0 || listen_address_parse(text, &address, err);
+    if (ok && address.host != NULL)
+        ok = err_set(err, EX_USAGE, "%s has to be unix:/absolute/path or none",
+                     diag_quote(text).text);
+    listen_address_finish(&address);
+    return ok;
+}
+
 static bool check_text(enum option_id id, const char *text, struct err *err)
 {
     size_t max =
@@ -73,6 +86,8 @@ static bool check_text(enum option_id id, const char *text, struct err *err)
     case OPTION_NAME: return check_name(text, err);
     case OPTION_HOST:
     case OPTION_CLUSTER_ID: return check_word(text, err);
+    case OPTION_FORWARD_HEADER: return header_pattern_check(text, err);
+    case OPTION_CONTROL: return check_control(text, err);
     default: return true;
     }
 }
@@ -141,9 +156,9 @@ static bool add_address(const struct config_target *target, struct listen_addres
         return err_set(err, EX_USAGE, "%s is taken already, by %s of listener %s",
                        diag_quote(address->text).text, diag_quote(overlap.address->text).text,
                        diag_quote(overlap.listener->name).text);
-    if (listener->address_count == CONFIG_MAX_ADDRESSES)
+    if (listener->address_count == CONFIG_MAX_ITEMS)
         return err_set(err, EX_USAGE, "is one address too many, a listener has at most %d",
-                       CONFIG_MAX_ADDRESSES);
+                       CONFIG_MAX_ITEMS);
     listener->addresses = xrealloc(listener->addresses,
                                    (listener->address_count + 1) * sizeof listener->addresses[0]);
     listener->addresses[listener->address_count++] = *address;
@@ -163,12 +178,37 @@ static bool store_via(struct listener_config *listener, struct listen_address *a
     return true;
 }
 
+/* Takes over the word. */
+static bool add_word(struct config_words *words, char **word, struct err *err)
+{
+    if (words->count == CONFIG_MAX_ITEMS)
+        return err_set(err, EX_USAGE, "is one too many, a listener has at most %d",
+                       CONFIG_MAX_ITEMS);
+    words->items[words->count++] = *word;
+    *word = NULL;
+    return true;
+}
+
+static bool add_authority(struct config_words *words, const char *text, struct err *err)
+{
+    struct authority authority;
+    struct authority_fault fault;
+    if (!authority_parse(text, strlen(text), &authority, &fault))
+        return err_set(err, EX_USAGE, "%s: %s", diag_quote(text).text, fault.text);
+    bool added = authority.port == 0
+                     ? add_word(words, &authority.host, err)
+                     : err_set(err, EX_USAGE, "%s has a port; leave it out, any port is right",
+                               diag_quote(text).text);
+    authority_finish(&authority);
+    return added;
+}
+
 /* For messages: "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)". */
-static char *token_source(const struct setting *setting, const char *path)
+static char *secret_source(const struct setting *setting, const char *key, const char *path)
 {
     if (setting->source != SETTING_FILE)
         return xasprintf("%s %s", setting->place, path);
-    return xasprintf("token_file %s (%s:%u:%u)", path, setting->place, setting->at.line,
+    return xasprintf("%s %s (%s:%u:%u)", key, path, setting->place, setting->at.line,
                      setting->at.column);
 }
 
@@ -178,11 +218,49 @@ static void note_place(char **field, const struct setting *setting)
     *field = setting_place(setting);
 }
 
+/* A row's path is complete, understood, and in no other user's home. */
+static bool set_row_file(struct peer_row *row, struct checked *value, struct err *err)
+{
+    replace(&row->config_file, value);
+    char *path = peer_row_path(row, 0, "name", err);
+    free(path);
+    return path != NULL && peer_row_check_homes(row, err);
+}
+
+/* What a listener grants to whom. */
+static bool store_in_policy(struct peer_policy *policy, const struct setting *setting,
+                            struct checked *value, struct err *err)
+{
+    struct peer_row *row = policy->row_count > 0 ? &policy->rows[policy->row_count - 1] : NULL;
+    char *place;
+    bool ok = true;
+    switch (setting->id) {
+    case OPTION_PEER_USERS: return peer_users_add(&policy->users, value->text, err);
+    case OPTION_PEER_ROW:
+        place = setting_place(setting);
+        ok = peer_policy_add_row(policy, value->text, place, err);
+        free(place);
+        return ok;
+    case OPTION_ROW_CONFIG_FILE: return row == NULL || set_row_file(row, value, err);
+    case OPTION_ROW_PROFILE:
+        if (row == NULL)
+            return true;
+        replace(&row->profile, value);
+        note_place(&row->profile_source, setting);
+        return true;
+    case OPTION_CLIENT_HEADER: return peer_policy_set_client_header(policy, value->text, err);
+    case OPTION_CLIENT_PROFILES: return peer_policy_add_client_profile(policy, value->text, err);
+    default: return true;
+    }
+}
+
 /* Takes over the text or address it stores. */
 static bool store_in_listener(const struct config_target *target, const struct setting *setting,
                               struct checked *value, struct err *err)
 {
     struct listener_config *listener = target->listener;
+    if (listener->peers == NULL)
+        listener->peers = peer_policy_create();
     switch (setting->id) {
     case OPTION_NAME: replace(&listener->name, value); break;
     case OPTION_PROFILE:
@@ -210,16 +288,23 @@ static bool store_in_listener(const struct config_target *target, const struct s
     case OPTION_SOCKET_MODE: listener->socket_mode = (unsigned)value->number; break;
     case OPTION_LISTEN: return add_address(target, &value->address, err);
     case OPTION_VIA: return store_via(listener, &value->address, err);
+    case OPTION_AUTHORITY: return add_authority(&listener->authorities, value->text, err);
+    case OPTION_FORWARD_HEADER: return add_word(&listener->forward_headers, &value->text, err);
     case OPTION_TOKEN_FILE:
         free(listener->token_source);
-        listener->token_source = token_source(setting, value->text);
+        listener->token_source = secret_source(setting, "token_file", value->text);
         replace(&listener->token_file, value);
+        break;
+    case OPTION_CLIENT_SECRET_FILE:
+        free(listener->client_secret_source);
+        listener->client_secret_source = secret_source(setting, "client_secret_file", value->text);
+        replace(&listener->client_secret_file, value);
         break;
     case OPTION_REMOTE:
         secret_set(&listener->remote, setting->value.bytes, setting->value.len);
         note_place(&listener->remote_source, setting);
         break;
-    default: break;
+    default: return store_in_policy(listener->peers, setting, value, err);
     }
     return true;
 }
@@ -240,9 +325,13 @@ static void store_limit(struct client_limits *limits, enum option_id id, int64_t
     }
 }
 
-static void store(struct config *config, const struct setting *setting, struct checked *value)
+static bool store(struct config *config, const struct setting *setting, struct checked *value,
+                  struct err *err)
 {
     switch (setting->id) {
+    case OPTION_SANDBOX: config->sandbox = (enum sandbox_mode)value->number; break;
+    case OPTION_SANDBOX_READ: return add_word(&config->sandbox_read, &value->text, err);
+    case OPTION_CONTROL: replace(&config->control, value); break;
     case OPTION_CONFIG: replace(&config->config_path, value); break;
     case OPTION_CA_FILE: replace(&config->ca_file, value); break;
     case OPTION_CLIENT_CERT: replace(&config->client_cert, value); break;
@@ -259,6 +348,7 @@ static void store(struct config *config, const struct setting *setting, struct c
     case OPTION_COMPARE: config->compare = value->number != 0; break;
     default: store_limit(&config->limits, setting->id, value->number); break;
     }
+    return true;
 }
 
 void config_apply(const struct config_target *target, struct setting *setting,
@@ -272,7 +362,7 @@ void config_apply(const struct config_target *target, struct setting *setting,
     if (ok && target->listener != NULL)
         ok = store_in_listener(target, setting, &value, &err);
     else if (ok)
-        store(target->config, setting, &value);
+        ok = store(target->config, setting, &value, &err);
     free(value.text);
     listen_address_finish(&value.address);
     if (!ok && !setting->reported) {

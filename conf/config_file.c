@@ -1,5 +1,6 @@
 /* Finding and reading the YAML file. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,11 +18,12 @@ static void parse(const char *path, const struct secret *content, const struct s
                   char *const *environment, struct config_file *ret_file, struct diag_list *diags)
 {
     config_file_parse(path, content, environment, ret_file, diags);
-    if (ret_file->secret_key != NULL && (status->st_mode & S_IROTH) != 0)
-        diag_warning(diags,
-                     "%s: every user of this machine can read it, and its key %s holds a token; "
-                     "chmod 600 it",
-                     path, ret_file->secret_key);
+    struct err err;
+    char what[64];
+    snprintf(what, sizeof what, "a token (%s)",
+             ret_file->secret_key != NULL ? ret_file->secret_key : "");
+    if (ret_file->secret_key != NULL && !check_private(path, status, what, &err))
+        diag_error(diags, err.exit_code, "%s", err.message);
 }
 
 /* Tries one of the usual places; true where the search is over. A file there that cannot be opened

@@ -4,9 +4,9 @@
 #include "conf/config.h"
 #include "conf/read_file.h"
 
-/* The file holds the token and perhaps one newline; anything else in it is a mistake that would
- * end up in a header. The bytes are not quoted. */
-static bool check_token(const char *path, struct secret *token, struct err *err)
+/* The file holds the secret, `what`, and perhaps one newline; anything else in it is a mistake that
+ * would end up in a header. The bytes are not quoted. */
+static bool check_secret(const char *path, const char *what, struct secret *token, struct err *err)
 {
     if (token->len > 0 && token->bytes[token->len - 1] == '\n')
         token->len--;
@@ -14,37 +14,58 @@ static bool check_token(const char *path, struct secret *token, struct err *err)
         token->len--;
     token->bytes[token->len] = '\0';
     if (token->len == 0)
-        return err_set(err, EX_CONFIG, "%s: is empty; it has to hold the access token", path);
+        return err_set(err, EX_CONFIG, "%s: is empty; it has to hold %s", path, what);
     for (size_t i = 0; i < token->len; i++) {
         unsigned char c = (unsigned char)token->bytes[i];
         if (c <= 0x20 || c >= 0x7f)
             return err_set(err, EX_CONFIG,
-                           "%s: byte %zu is %s; the file has to hold the access token alone, on "
-                           "one line",
-                           path, i + 1,
+                           "%s: byte %zu is %s; the file has to hold %s alone, on one line", path,
+                           i + 1,
                            c == '\n'   ? "a newline"
                            : c == ' '  ? "a space"
                            : c >= 0x7f ? "not ASCII"
-                                       : "a control character");
+                                       : "a control character",
+                           what);
     }
     return true;
 }
 
-/* What read_file() and check_token() say of the path is said of the option that names it. */
-static bool read_token(const struct listener_config *listener, struct secret *ret_token,
-                       struct err *err)
+/* Reads and checks a file that holds one secret. What is said of the path is said of the option
+ * that names it, `source`. */
+static bool read_secret(const char *path, const char *source, const char *what,
+                        struct secret *ret_secret, struct err *err)
 {
     struct secret content = {0};
-    const char *path = listener->token_file;
+    struct stat status;
     struct err fault;
-    if (read_file(path, CONFIG_TOKEN_MAX_BYTES, &content, NULL, &fault) &&
-        check_token(path, &content, &fault)) {
-        secret_move(ret_token, &content);
+    if (read_file(path, CONFIG_TOKEN_MAX_BYTES, &content, &status, &fault) &&
+        check_private(path, &status, what, &fault) && check_secret(path, what, &content, &fault)) {
+        secret_move(ret_secret, &content);
         return true;
     }
     secret_finish(&content);
-    return err_set(err, fault.exit_code, "%s%s", listener->token_source,
-                   fault.message + strlen(path));
+    return err_set(err, fault.exit_code, "%s%s", source, fault.message + strlen(path));
+}
+
+bool listener_config_client_secret(const struct listener_config *listener,
+                                   struct secret *ret_secret, struct err *err)
+{
+    const char *source = listener->client_secret_source;
+    struct secret secret = {0};
+    if (listener->client_secret_file == NULL)
+        return true;
+    if (!read_secret(listener->client_secret_file, source, "the secret of the clients", &secret,
+                     err))
+        return false;
+    if (secret.len < CONFIG_CLIENT_SECRET_MIN_BYTES) {
+        secret_finish(&secret);
+        return err_set(err, EX_CONFIG,
+                       "%s: is too easy to guess with less than %d characters; "
+                       "`openssl rand -hex 32` makes a good one",
+                       source, CONFIG_CLIENT_SECRET_MIN_BYTES);
+    }
+    secret_move(ret_secret, &secret);
+    return true;
 }
 
 bool listener_config_request(const struct listener_config *listener, char *const *environment,
@@ -69,7 +90,8 @@ bool listener_config_request(const struct listener_config *listener, char *const
         .profile_source = listener->profile_source,
     };
     if (listener->token_file != NULL) {
-        if (!read_token(listener, token, err))
+        if (!read_secret(listener->token_file, listener->token_source, "the access token", token,
+                         err))
             return false;
         request.token = token;
         request.token_source = listener->token_source;

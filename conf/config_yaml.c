@@ -1,4 +1,5 @@
 /* The YAML file's tree, checked against the option table and read into settings. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -206,12 +207,46 @@ static void walk_listeners(const struct walk *walk, const struct yaml_node *node
     }
 }
 
+/* A row of a mapping whose keys the file chooses: its key is a setting, and the row's own follow.
+ */
+static void walk_row(const struct walk *walk, const struct yaml_entry *entry,
+                     const struct spot *rows)
+{
+    char *shown = join(rows->shown, entry->key);
+    struct spot spot = {rows->pattern, shown, rows->settings};
+    struct setting setting = {
+        .id = OPTION_PEER_ROW,
+        .source = SETTING_FILE,
+        .at = entry->key_place,
+        .place = xstrdup(walk->path),
+        .key = xstrdup(shown),
+    };
+    secret_set(&setting.value, entry->key, strlen(entry->key));
+    settings_add(rows->settings, &setting);
+    if (expect_kind(walk, entry->value, shown, YAML_KIND_MAPPING))
+        walk_mapping(walk, entry->value, &spot);
+    free(shown);
+}
+
+static void walk_rows(const struct walk *walk, const struct yaml_node *node,
+                      const struct spot *rows)
+{
+    if (node->count > PEER_ROWS_MAX) {
+        fault(walk, node->entries[PEER_ROWS_MAX].key_place, rows->shown, "has more than 256 rows");
+        return;
+    }
+    if (node->count == 0)
+        fault(walk, node->place, rows->shown, "has no row; give it one or leave the key out");
+    for (size_t i = 0; i < node->count; i++)
+        walk_row(walk, &node->entries[i], rows);
+}
+
 /* Where the key would be right: the YAML path of an option with this key or flag, else NULL. */
 static const char *find_elsewhere(const char *key)
 {
     for (int id = 0; id < OPTION_COUNT; id++) {
         const struct option_def *def = option_get((enum option_id)id);
-        if (def->yaml_path == NULL)
+        if (def->yaml_path == NULL || strstr(def->yaml_path, "{}") != NULL)
             continue;
         const char *dot = strrchr(def->yaml_path, '.');
         if (strcmp(dot != NULL ? dot + 1 : def->yaml_path, key) == 0 ||
@@ -240,10 +275,16 @@ static void report_unknown(const struct walk *walk, const struct yaml_entry *ent
 static void walk_section(const struct walk *walk, const struct option_section *section,
                          const struct yaml_node *node, const char *shown, struct settings *settings)
 {
+    char rows_path[OPTION_PATH_SIZE];
+    snprintf(rows_path, sizeof rows_path, "%s{}", section->yaml_path);
     if (is_null(node))
         return;
     if (strcmp(section->yaml_path, "listeners") == 0) {
         walk_listeners(walk, node);
+    } else if (option_section_get(rows_path) != NULL) {
+        struct spot rows = {rows_path, shown, settings};
+        if (expect_kind(walk, node, shown, YAML_KIND_MAPPING))
+            walk_rows(walk, node, &rows);
     } else if (expect_kind(walk, node, shown, YAML_KIND_MAPPING)) {
         struct spot spot = {section->yaml_path, shown, settings};
         walk_mapping(walk, node, &spot);
@@ -282,8 +323,9 @@ static void check_required(const struct walk *walk, const struct yaml_node *node
         if (def == NULL || !def->required || find_key(node, keys[i].name) != NULL)
             continue;
         char *shown = join(spot->shown, keys[i].name);
-        char *sentence =
-            xasprintf("is missing; write for example `%s: %s`", keys[i].name, def->example);
+        const char *open = def->repeats ? "[" : "", *close = def->repeats ? "]" : "";
+        char *sentence = xasprintf("is missing; write for example `%s: %s%s%s`", keys[i].name, open,
+                                   def->example, close);
         fault(walk, node->place, shown, sentence);
         free(sentence);
         free(shown);

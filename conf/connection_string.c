@@ -97,9 +97,7 @@ static bool parse_authority(const struct parser *parser, const char *begin, size
 static bool decode_value(const struct parser *parser, struct param *param, const char *end)
 {
     struct secret *value = &param->value;
-    value->len = (size_t)(end - param->value_at);
-    value->bytes = xcalloc(1, value->len + 1);
-    size_t len = 0;
+    secret_reserve(value, (size_t)(end - param->value_at));
     for (const char *c = param->value_at; c < end; c++) {
         const char *at = c;
         unsigned byte = (unsigned char)*c;
@@ -117,9 +115,8 @@ static bool decode_value(const struct parser *parser, struct param *param, const
         if (byte < 0x20 || byte == 0x7f)
             return fail(parser, at, "the value of %.64s has a control character: remove it",
                         param->key);
-        value->bytes[len++] = (char)byte;
+        value->bytes[value->len++] = (char)byte;
     }
-    value->len = len;
     return true;
 }
 
@@ -174,13 +171,12 @@ static bool set_token(const struct parser *parser, struct param *param)
     return true;
 }
 
-/* Hands the value over as a plain string; it travels in a protobuf string. */
-static bool set_string(const struct parser *parser, struct param *param, char **field)
+/* Not a secret: it travels in a protobuf string. */
+static bool set_string(const struct parser *parser, const struct param *param, char **field)
 {
     if (!utf8_is_valid(param->value.bytes, param->value.len))
         return fail(parser, param->value_at, "the value of %s is not UTF-8", param->key);
-    *field = param->value.bytes;
-    param->value = (struct secret){0};
+    *field = xstrdup(param->value.bytes);
     return true;
 }
 

@@ -8,6 +8,10 @@
 
 #include "common/alloc.h"
 #include "conf/read_file.h"
+#include "conf/trusted_file.h"
+
+typedef bool (*read_function)(const char *path, size_t max_bytes, struct secret *ret_content,
+                              struct stat *ret_status, struct err *err);
 
 /* Only `~/` is expanded: of `~name` the Python SDK makes that user's home, the Go SDK not. */
 static char *expand_home(const char *path, struct err *err)
@@ -25,10 +29,11 @@ static char *expand_home(const char *path, struct err *err)
     return NULL;
 }
 
-static enum cfg_load_result read_text(const char *path, struct secret *ret_content,
-                                      struct stat *ret_status, struct err *err)
+static enum cfg_load_result read_text(const char *path, read_function read_whole,
+                                      struct secret *ret_content, struct stat *ret_status,
+                                      struct err *err)
 {
-    if (read_file(path, DATABRICKSCFG_MAX_BYTES, ret_content, ret_status, err))
+    if (read_whole(path, DATABRICKSCFG_MAX_BYTES, ret_content, ret_status, err))
         return CFG_LOADED;
     if (errno != ENOENT && errno != ENOTDIR)
         return CFG_FAILED;
@@ -36,8 +41,8 @@ static enum cfg_load_result read_text(const char *path, struct secret *ret_conte
     return CFG_MISSING;
 }
 
-enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg **ret_cfg,
-                                        struct err *err)
+static enum cfg_load_result load(const char *path, read_function read_whole,
+                                 struct databrickscfg **ret_cfg, struct err *err)
 {
     char *expanded = expand_home(path, err);
     if (expanded == NULL)
@@ -45,7 +50,7 @@ enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg *
     struct secret content = {0};
     struct stat status;
     struct databrickscfg *cfg = NULL;
-    enum cfg_load_result result = read_text(expanded, &content, &status, err);
+    enum cfg_load_result result = read_text(expanded, read_whole, &content, &status, err);
     if (result == CFG_LOADED &&
         !databrickscfg_parse(expanded, content.bytes, content.len, &cfg, err))
         result = CFG_FAILED;
@@ -56,6 +61,22 @@ enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg *
     secret_finish(&content);
     free(expanded);
     return result;
+}
+
+enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg **ret_cfg,
+                                        struct err *err)
+{
+    return load(path, read_file, ret_cfg, err);
+}
+
+enum cfg_load_result databrickscfg_load_trusted(const char *path, struct databrickscfg **ret_cfg,
+                                                struct err *err)
+{
+    enum cfg_load_result result = load(path, read_trusted_file, ret_cfg, err);
+    if (result != CFG_MISSING)
+        return result;
+    err_set(err, EX_NOINPUT, "%s: no such file: the administrator has to put one there", path);
+    return CFG_FAILED;
 }
 
 const struct cfg_profile *databrickscfg_profile(const struct databrickscfg *cfg, const char *name)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/alloc.h"
 #include "conf/environment.h"
 
 enum { NAME_SIZE = 128 };
@@ -99,7 +98,8 @@ static bool expand_all(struct secret *output, const char *text, size_t len,
 bool expand_variables(const char *text, size_t len, char *const *environment,
                       struct secret *ret_value, struct err *err)
 {
-    struct secret output = {.bytes = xcalloc(1, EXPAND_MAX_BYTES + 1)};
+    struct secret output = {0};
+    secret_reserve(&output, EXPAND_MAX_BYTES);
     bool ok = expand_all(&output, text, len, environment, err);
     if (ok)
         secret_set(ret_value, output.bytes, output.len);

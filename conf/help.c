@@ -22,8 +22,10 @@ static const struct exit_code exit_codes[] = {
     {0, "all is well, or the daemon was asked to stop"},
     {64, "wrong usage of the command line"},
     {66, "a file is missing or cannot be read"},
+    {69, "no daemon answers"},
     {73, "an address cannot be listened on"},
     {75, "calls were cut by the drain timeout"},
+    {77, "a file with a secret in it is open to others"},
     {78, "the configuration is wrong or incomplete"},
 };
 

@@ -2,19 +2,19 @@
  * size: it is one table. */
 #include "conf/options.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <string.h>
+#include "conf/config.h"
 
 enum {
     SERVES = COMMAND_RUN | COMMAND_CHECK,
     CONNECTS = SERVES | COMMAND_EXPLAIN,
-    EVERY_COMMAND =
-        CONNECTS | COMMAND_PROFILES | COMMAND_VERSION | COMMAND_SCHEMA | COMMAND_SAMPLE_CONFIG,
+    EVERY_COMMAND = CONNECTS | COMMAND_PROFILES | COMMAND_VERSION | COMMAND_SCHEMA |
+                    COMMAND_SAMPLE_CONFIG | COMMAND_STATUS,
 };
 
-/* The index is the value of enum resolution and enum log_level. */
+/* The index is the value of enum resolution, enum sandbox_mode and enum
+ * log_level. */
 static const char *const resolutions[] = {"documented", "sdk", NULL};
+static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 static const struct option_def options[OPTION_COUNT] = {
@@ -24,7 +24,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .group = OPTION_GROUP_SERVICE,
             .flag = "config",
             .short_flag = 'c',
-            .commands = CONNECTS,
+            .commands = CONNECTS | COMMAND_STATUS,
             .metavar = "FILE",
             .help = "the daemon's YAML file",
             .doc = "Without it the first of $XDG_CONFIG_HOME/sparkbridge/sparkbridge.yaml (where "
@@ -63,7 +63,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .yaml_path = "listeners[].listen",
             .metavar = "ADDR",
             .default_text = "localhost:15002",
-            .repeats = true,
+            .repeats = CONFIG_MAX_ITEMS,
             .help = "HOST:PORT, [::1]:PORT or unix:PATH; repeatable",
             .doc = "Where clients connect: localhost:PORT (IPv4 and IPv6), 127.x.y.z:PORT, "
                    "[::1]:PORT or unix:/absolute/path. Port 0 lets the system choose. Other "
@@ -80,6 +80,116 @@ static const struct option_def options[OPTION_COUNT] = {
             .no_environment = true,
             .doc = "The file mode of unix: addresses, in quotation marks. Whoever may write to "
                    "the socket uses this listener's credential.",
+        },
+    [OPTION_AUTHORITY] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].authorities",
+            .example = "host.docker.internal",
+            .repeats = CONFIG_MAX_ITEMS,
+            .no_environment = true,
+            .doc = "Further names, without a port, under which clients may reach TCP addresses. "
+                   "localhost and the loopback addresses are known. A call to any other name is "
+                   "refused, because a web page may have made up that name for this machine.",
+        },
+    [OPTION_CLIENT_SECRET_FILE] =
+        {
+            .type = OPTION_PATH,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "client-secret-file",
+            .commands = SERVES,
+            .yaml_path = "listeners[].client_secret_file",
+            .metavar = "FILE",
+            .example = "~/.config/sparkbridge/client-secret",
+            .help = "a secret that clients have to send",
+            .doc = "A regular file with at least 16 printable characters and nothing else; one "
+                   "newline at its end is left out. Clients have to send them as "
+                   "`authorization: Bearer SECRET`, which `;use_ssl=false;token=SECRET` in a "
+                   "Spark connection string does. They never leave this machine.",
+        },
+    [OPTION_FORWARD_HEADER] =
+        {
+            .type = OPTION_TEXT,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "forward-header",
+            .commands = SERVES,
+            .yaml_path = "listeners[].forward_headers",
+            .metavar = "NAME",
+            .example = "x-team",
+            .repeats = CONFIG_MAX_ITEMS,
+            .help = "let this header pass, or x-NAME-*; repeatable",
+            .doc = "Headers that clients may send to the workspace and get from it, beside those "
+                   "of gRPC, Spark Connect and tracing, which always pass. A `*` at the end "
+                   "stands for any rest, but x-databricks-, x-forwarded- and the like have to be "
+                   "named in full. What sparkbridge sets itself is never taken from a client.",
+        },
+    [OPTION_PEER_USERS] =
+        {
+            .type = OPTION_TEXT,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "peer-users",
+            .commands = SERVES,
+            .yaml_path = "listeners[].peer_users",
+            .metavar = "USER",
+            .default_text = "self",
+            .repeats = PEER_USERS_MAX,
+            .help = "who may connect: self, NAME, #UID, @GROUP, any",
+            .doc = "The local users that may connect, by TCP too: a user name, \"#UID\" or "
+                   "\"@GROUP\" (a user's primary or supplementary group), in quotation marks; "
+                   "`self` is the user who runs the daemon. Whoever is not among them, or cannot "
+                   "be told, is refused. Where there is a profile_by_peer and this is "
+                   "missing, whoever has a row may connect. `any` admits everybody, also processes "
+                   "of containers and "
+                   "whoever comes by a forwarded port. In SPARKBRIDGE_PEER_USERS several are "
+                   "separated by commas.",
+        },
+    [OPTION_PEER_ROW] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_by_peer{}",
+            .example = "default",
+            .no_environment = true,
+            .doc = "Whose row it is: a user name, \"#UID\", self, or `default` for everybody else.",
+        },
+    [OPTION_ROW_CONFIG_FILE] =
+        {
+            .type = OPTION_PATH,
+            .yaml_path = "listeners[].profile_by_peer{}.config_file",
+            .example = "/etc/sparkbridge/users/%u.databrickscfg",
+            .required = true,
+            .no_environment = true,
+            .doc = "The user's profile file; %u stands for the user's name, %U for the user id. It "
+                   "and every directory on its way have to belong to root or the daemon's user, "
+                   "so it is never in another user's home.",
+        },
+    [OPTION_ROW_PROFILE] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_by_peer{}.profile",
+            .example = "DEFAULT",
+            .no_environment = true,
+            .doc = "The profile of that file; without it the file's default profile.",
+        },
+    [OPTION_CLIENT_HEADER] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_from_client.header",
+            .default_text = "x-sparkbridge-profile",
+            .no_environment = true,
+            .doc = "The header in which a client names the profile; it is not forwarded. The "
+                   "client's connection string carries it: "
+                   "sc://localhost:15002/;x-sparkbridge-profile=dev",
+        },
+    [OPTION_CLIENT_PROFILES] =
+        {
+            .type = OPTION_TEXT,
+            .yaml_path = "listeners[].profile_from_client.allow",
+            .example = "dev",
+            .repeats = CLIENT_PROFILES_MAX,
+            .required = true,
+            .no_environment = true,
+            .doc = "The profiles that a client may choose. A client that names none gets the "
+                   "listener's own.",
         },
     [OPTION_PROFILE] =
         {
@@ -320,7 +430,7 @@ static const struct option_def options[OPTION_COUNT] = {
         {
             .type = OPTION_SIZE,
             .yaml_path = "limits.header_bytes",
-            .default_text = "64KiB",
+            .default_text = "128KiB",
             .min = 4096,
             .max = 128 << 10,
             .no_environment = true,
@@ -443,6 +553,51 @@ static const struct option_def options[OPTION_COUNT] = {
             .help = "error, warn, info or debug",
             .doc = "The least important events that are logged.",
         },
+    [OPTION_SANDBOX] =
+        {
+            .type = OPTION_CHOICE,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "sandbox",
+            .commands = SERVES,
+            .yaml_path = "security.sandbox",
+            .metavar = "MODE",
+            .default_text = "auto",
+            .choices = sandboxes,
+            .help = "auto, or off",
+            .doc = "`auto` gives up, once everything is open, what the daemon does not need any "
+                   "more: most files (Landlock), most system calls (seccomp) and new privileges. "
+                   "`status` says what of it the system can do. A change needs a restart.",
+        },
+    [OPTION_SANDBOX_READ] =
+        {
+            .type = OPTION_PATH,
+            .group = OPTION_GROUP_SECURITY,
+            .flag = "sandbox-read",
+            .commands = SERVES,
+            .yaml_path = "security.sandbox_read",
+            .metavar = "PATH",
+            .example = "/opt/site/lib",
+            .repeats = CONFIG_MAX_ITEMS,
+            .help = "what it may read besides; repeatable",
+            .doc = "Further files and directories that may be read in the sandbox, next to those "
+                   "that hold the configuration, its tokens and what the system's libraries need: "
+                   "for a name service or a preloaded library that keeps its data elsewhere. In "
+                   "SPARKBRIDGE_SANDBOX_READ several are separated by commas.",
+        },
+    [OPTION_CONTROL] =
+        {
+            .type = OPTION_TEXT,
+            .group = OPTION_GROUP_SERVICE,
+            .flag = "control",
+            .commands = SERVES | COMMAND_STATUS,
+            .yaml_path = "control.listen",
+            .metavar = "ADDR",
+            .example = "unix:/run/user/1000/sparkbridge/control.sock",
+            .help = "unix:PATH for `status`, or none",
+            .doc = "The Unix socket on which the daemon answers `status`, for its own user and "
+                   "root alone. Without it that is control.sock in $RUNTIME_DIRECTORY, else in "
+                   "$XDG_RUNTIME_DIR/sparkbridge, else there is none. A change needs a restart.",
+        },
     [OPTION_LISTENER] =
         {
             .type = OPTION_TEXT,
@@ -470,7 +625,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .type = OPTION_SWITCH,
             .group = OPTION_GROUP_OUTPUT,
             .flag = "json",
-            .commands = COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_PROFILES,
+            .commands = COMMAND_CHECK | COMMAND_EXPLAIN | COMMAND_PROFILES | COMMAND_STATUS,
             .no_environment = true,
             .help = "answer in JSON",
             .doc = "The answer as one JSON document, for programs. Secrets are fingerprints.",
@@ -514,16 +669,24 @@ static const struct option_section sections[] = {
                   "there is one, named `default`, on localhost:15002."},
     {"listeners[]", "One listener. It has a profile, a remote or a connection, or none of them."},
     {"listeners[].socket", "The files of unix: addresses."},
+    {"listeners[].profile_by_peer", "Which profile each user gets, in place of one for all. A user "
+                                    "without a row is refused."},
+    {"listeners[].profile_by_peer{}", "One user's, or that of everybody else."},
+    {"listeners[].profile_from_client", "Lets the client choose one of several profiles."},
     {"listeners[].connection", "Parameters one by one, in place of a profile or remote."},
     {"defaults", "For listeners that do not say it themselves."},
     {"timeouts", "Durations have a unit: ms, s, m or h."},
     {"limits", "What clients may use at the same time. Sizes have a unit: B, KiB or MiB."},
     {"upstream", "The side of the workspace."},
+    {"security", "What the daemon gives up once it serves."},
+    {"control", "Where the daemon answers `sparkbridge status`."},
     {"log", "What the daemon writes to standard error."},
 };
 
 static const struct option_exclusion exclusions[] = {
-    {"listeners[]", {"profile", "remote", "connection", NULL}},
+    {"listeners[]", {"profile", "remote", "connection", "profile_by_peer", NULL}},
+    {"listeners[]", {"remote", "profile_from_client", NULL}},
+    {"listeners[]", {"connection", "profile_from_client", NULL}},
     {"listeners[].connection", {"cluster_id", "serverless", "compute", NULL}},
 };
 
@@ -543,28 +706,9 @@ enum option_id option_id_of(const struct option_def *def)
     return (enum option_id)(def - options);
 }
 
-const struct option_def *option_by_flag(const char *flag)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (options[i].flag != NULL && strcmp(options[i].flag, flag) == 0)
-            return &options[i];
-    }
-    return NULL;
-}
-
 const char *option_group_title(enum option_group group)
 {
     return group_titles[group];
-}
-
-bool option_variable(const struct option_def *def, char ret_name[OPTION_VARIABLE_SIZE])
-{
-    if (def->no_environment)
-        return false;
-    int len = snprintf(ret_name, OPTION_VARIABLE_SIZE, "SPARKBRIDGE_%s", def->flag);
-    for (int i = 0; i < len; i++)
-        ret_name[i] = ret_name[i] == '-' ? '_' : (char)toupper((unsigned char)ret_name[i]);
-    return true;
 }
 
 const struct option_exclusion *option_exclusion_at(size_t index)
@@ -572,63 +716,7 @@ const struct option_exclusion *option_exclusion_at(size_t index)
     return index < sizeof exclusions / sizeof exclusions[0] ? &exclusions[index] : NULL;
 }
 
-const struct option_section *option_section_get(const char *yaml_path)
+const struct option_section *option_section_at(size_t index)
 {
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-        if (strcmp(sections[i].yaml_path, yaml_path) == 0)
-            return &sections[i];
-    }
-    return NULL;
-}
-
-/* What follows the mapping in the path, NULL where the path is not of the mapping. */
-static const char *path_below(const char *mapping, const char *path)
-{
-    size_t len = strlen(mapping);
-    if (len == 0)
-        return path;
-    return strncmp(path, mapping, len) == 0 && path[len] == '.' ? path + len + 1 : NULL;
-}
-
-static const struct option_section *section_of(const char *path, size_t len)
-{
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-        const char *section = sections[i].yaml_path;
-        if (strlen(section) == len && strncmp(section, path, len) == 0)
-            return &sections[i];
-    }
-    return NULL;
-}
-
-/* Adds the key by which the path goes on from the mapping, unless it is there already. */
-static size_t add_key(struct option_key *keys, size_t count, const char *mapping,
-                      const struct option_def *def, const char *path)
-{
-    const char *below = path != NULL ? path_below(mapping, path) : NULL;
-    if (below == NULL)
-        return count;
-    size_t len = strcspn(below, ".[");
-    struct option_key key = {.name = below, .path = path, .option = def};
-    if (below[len] != '\0') {
-        key.section = section_of(path, (size_t)(below - path) + len);
-        key.path = key.section->yaml_path;
-        key.name = key.path + (below - path);
-        key.option = NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(keys[i].path, key.path) == 0)
-            return count;
-    }
-    keys[count] = key;
-    return count + 1;
-}
-
-size_t option_keys(const char *mapping, struct option_key ret_keys[OPTION_KEYS_MAX])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        count = add_key(ret_keys, count, mapping, &options[i], options[i].yaml_path);
-        count = add_key(ret_keys, count, mapping, &options[i], options[i].yaml_default_path);
-    }
-    return count;
+    return index < sizeof sections / sizeof sections[0] ? &sections[index] : NULL;
 }

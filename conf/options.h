@@ -5,7 +5,8 @@
  * of them can name what another does not know. All of it is static and never changes.
  *
  * The environment variable of `--drain-timeout` is SPARKBRIDGE_DRAIN_TIMEOUT, and so on: see
- * option_variable(). YAML paths are written `timeouts.drain` and `listeners[].name`.
+ * option_variable(). YAML paths are written `timeouts.drain` and `listeners[].name`; `{}` stands
+ * for the keys of a mapping that the file chooses itself.
  */
 #ifndef SPARKBRIDGE_CONF_OPTIONS_H
 #define SPARKBRIDGE_CONF_OPTIONS_H
@@ -15,49 +16,7 @@
 #include <stdint.h>
 
 #include "conf/commands.h"
-
-/* The order is that of the help texts and of the keys in the sample file. */
-enum option_id {
-    OPTION_CONFIG,
-    OPTION_VERSION, /* without a flag, as are OPTION_NAME and OPTION_SOCKET_MODE */
-    OPTION_NAME,
-    OPTION_LISTEN,
-    OPTION_SOCKET_MODE,
-    OPTION_PROFILE,
-    OPTION_REMOTE,
-    OPTION_HOST,
-    OPTION_TOKEN_FILE,
-    OPTION_CLUSTER_ID,
-    OPTION_SERVERLESS,
-    OPTION_NO_COMPUTE,
-    OPTION_CONFIG_FILE,
-    OPTION_RESOLUTION,
-    OPTION_CONNECT_TIMEOUT,
-    OPTION_DRAIN_TIMEOUT,
-    OPTION_PREFACE_TIMEOUT, /* only in the YAML file, as are the limits */
-    OPTION_HEADERS_TIMEOUT,
-    OPTION_CONNECTIONS,
-    OPTION_CONNECTIONS_PER_USER,
-    OPTION_CALLS,
-    OPTION_CALLS_PER_USER,
-    OPTION_CALLS_PER_CONNECTION,
-    OPTION_HEADER_BYTES,
-    OPTION_BUFFER_BYTES,
-    OPTION_CA_FILE,
-    OPTION_CLIENT_CERT,
-    OPTION_CLIENT_KEY,
-    OPTION_PROXY,
-    OPTION_VIA,
-    OPTION_STREAM_WINDOW,
-    OPTION_LOG_LEVEL,
-    OPTION_LISTENER,
-    OPTION_QUIET,
-    OPTION_JSON,
-    OPTION_COMPARE,
-    OPTION_HELP,
-    OPTION_HELP_ALL,
-    OPTION_COUNT
-};
+#include "conf/option_ids.h"
 
 enum option_type {
     OPTION_SWITCH,   /* a flag without a value; true or false elsewhere */
@@ -83,8 +42,9 @@ enum option_group {
 
 enum {
     OPTION_TEXT_MAX_BYTES = 4096, /* of any value but --remote */
+    OPTION_PATH_SIZE = 64,        /* enough for every YAML path */
     OPTION_VARIABLE_SIZE = 48,    /* enough for every option_variable() */
-    OPTION_KEYS_MAX = 16,         /* of one mapping of the YAML file */
+    OPTION_KEYS_MAX = 24,         /* of one mapping of the YAML file */
 };
 
 struct option_def {
@@ -103,7 +63,7 @@ struct option_def {
     int64_t min, max;
     bool connection;     /* says what a listener connects to */
     bool secret;         /* the value may hold a token: never shown */
-    bool repeats;        /* may be given several times; a list in YAML */
+    unsigned repeats;    /* how often it may be given, a list in YAML; 0: once */
     bool required;       /* in YAML, where its mapping stands */
     bool no_environment; /* has no environment variable */
     bool advanced;       /* few need it: --help leaves it out, --help-all has it */
@@ -120,7 +80,7 @@ struct option_section {
 /* Keys of one mapping of which at most one may stand in it. */
 struct option_exclusion {
     const char *yaml_path; /* "listeners[].connection" */
-    const char *keys[4];   /* NULL-terminated */
+    const char *keys[5];   /* NULL-terminated */
 };
 
 const struct option_def *option_get(enum option_id id);
@@ -148,6 +108,9 @@ size_t option_keys(const char *mapping, struct option_key ret_keys[OPTION_KEYS_M
 
 /* By index from 0; NULL behind the last. */
 const struct option_exclusion *option_exclusion_at(size_t index);
+
+/* By index from 0; NULL behind the last. */
+const struct option_section *option_section_at(size_t index);
 
 /* The section with this path, NULL where there is none. */
 const struct option_section *option_section_get(const char *yaml_path);

@@ -38,7 +38,8 @@ enum cfg_load_result profile_file_read(struct profile_file *file)
         return file->state;
     file->is_read = true;
     if (file->path != NULL) {
-        file->state = databrickscfg_load(file->path, &file->cfg, &file->err);
+        file->state = file->trusted ? databrickscfg_load_trusted(file->path, &file->cfg, &file->err)
+                                    : databrickscfg_load(file->path, &file->cfg, &file->err);
     } else {
         file->state = CFG_MISSING;
         err_set(&file->err, EX_NOINPUT, "%s: HOME is not set: write the path in full", file->shown);

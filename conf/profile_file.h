@@ -15,6 +15,7 @@ struct profile_file {
     char *path;    /* owned, `~/` expanded; NULL where that needs a HOME and there is none */
     char *shown;   /* owned, as people call it: under HOME it begins with ~/ */
     bool is_named; /* somebody named it: it is not the one at the usual place */
+    bool trusted;  /* only a file that others cannot have put there: trusted_file.h */
     bool is_read;  /* `state` says with what outcome */
     enum cfg_load_result state;
     struct databrickscfg *cfg; /* owned; NULL unless CFG_LOADED */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/alloc.h"
 #include "conf/diag.h"
 
 static const char *kind_of(mode_t mode)
@@ -21,6 +20,11 @@ static void set_open_error(struct err *err, const char *path, int error)
 {
     if (error == ENOENT)
         err_set(err, EX_NOINPUT, "%s: there is no such file: check the path", path);
+    else if (error == EACCES && access(path, R_OK) == 0) /* access(2) asks the file's mode alone */
+        err_set(err, EX_NOINPUT,
+                "%s: its directory is none that the sandbox of this process lets in, which were "
+                "chosen at its start: restart it",
+                path);
     else if (error == EACCES)
         err_set(err, EX_NOINPUT, "%s: permission denied: let the user with id %u read it", path,
                 (unsigned)geteuid());
@@ -32,7 +36,8 @@ static void set_open_error(struct err *err, const char *path, int error)
 static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
                      struct err *err)
 {
-    struct secret content = {.bytes = xcalloc(1, max_bytes + 2)};
+    struct secret content = {0};
+    secret_reserve(&content, max_bytes + 1);
     while (content.len <= max_bytes) {
         ssize_t n = read(fd, content.bytes + content.len, max_bytes + 1 - content.len);
         if (n == 0)
@@ -55,53 +60,64 @@ static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *
     return true;
 }
 
-/* Has the file the content that was read? Another program may have written to it or put another in
- * its place meanwhile, and the bytes may be half of the old and half of the new content. */
-static bool is_unchanged(const char *path, const struct stat *before, size_t len)
+static bool is_unchanged(const struct stat *before, const struct stat *after, size_t len)
 {
-    struct stat now;
-    return stat(path, &now) == 0 && now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
-           now.st_size == before->st_size && (off_t)len == before->st_size &&
-           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+    return after->st_size == before->st_size && (off_t)len == before->st_size &&
+           after->st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           after->st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
-static bool read_once(const char *path, size_t max_bytes, struct secret *ret_content,
-                      struct stat *ret_status, struct err *err)
+bool read_open_file(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
+                    struct stat *ret_status, struct err *err)
 {
-    /* Without O_NONBLOCK opening a FIFO would wait for somebody to write. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int open_errno = errno;
-    struct stat status = {0};
-    if (fd < 0) {
-        set_open_error(err, path, open_errno);
-        errno = open_errno;
-        return false;
-    }
-    bool ok = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
-                  ? read_all(fd, path, max_bytes, ret_content, err)
-                  : err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
-                            kind_of(status.st_mode));
-    close(fd);
-    *ret_status = status;
+    struct stat before = {0}, after;
     errno = 0;
-    return ok;
+    if (fstat(fd, &before) < 0 || !S_ISREG(before.st_mode))
+        return err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
+                       kind_of(before.st_mode));
+    for (int attempt = 0; attempt < 2; attempt++) {
+        bool ok = lseek(fd, 0, SEEK_SET) == 0 && fstat(fd, &before) == 0 &&
+                  read_all(fd, path, max_bytes, ret_content, err);
+        errno = 0;
+        if (!ok)
+            return false;
+        /* Another program may be writing to it, and this be half of the old and of the new. */
+        if (fstat(fd, &after) == 0 && is_unchanged(&before, &after, ret_content->len)) {
+            if (ret_status != NULL)
+                *ret_status = after;
+            return true;
+        }
+    }
+    secret_finish(ret_content);
+    return err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
 }
 
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err)
 {
-    struct stat status;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (!read_once(path, max_bytes, ret_content, &status, err))
-            return false;
-        if (is_unchanged(path, &status, ret_content->len)) {
-            if (ret_status != NULL)
-                *ret_status = status;
-            return true;
-        }
+    /* Without O_NONBLOCK opening a FIFO would wait for somebody to write. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int open_errno = errno;
+    if (fd < 0) {
+        set_open_error(err, path, open_errno);
+        errno = open_errno;
+        return false;
     }
-    secret_finish(ret_content);
+    bool ok = read_open_file(fd, path, max_bytes, ret_content, ret_status, err);
+    close(fd);
     errno = 0;
-    return err_set(err, EX_TEMPFAIL, "%s: it changed while it was read: try again", path);
+    return ok;
+}
+
+bool check_private(const char *path, const struct stat *status, const char *what, struct err *err)
+{
+    mode_t forbidden = S_IROTH | S_IWOTH;
+    if (status->st_uid == geteuid())
+        forbidden |= S_IRGRP | S_IWGRP;
+    if ((status->st_mode & forbidden) == 0)
+        return true;
+    return err_set(err, EX_NOPERM, "%s: holds %s, and others may %s it (mode %04o): chmod 600 %s",
+                   path, what,
+                   (status->st_mode & forbidden & (S_IRGRP | S_IROTH)) != 0 ? "read" : "change",
+                   status->st_mode & 07777U, path);
 }

@@ -21,4 +21,13 @@
 bool read_file(const char *path, size_t max_bytes, struct secret *ret_content,
                struct stat *ret_status, struct err *err);
 
+/* The same from a descriptor that was opened without blocking, and stays open. */
+bool read_open_file(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
+                    struct stat *ret_status, struct err *err);
+/* May nobody but its owner read or change a file that holds a secret? EX_NOPERM with the remedy
+ * otherwise. As in ssh(1) the file's group counts where the file is our own; another's file that
+ * we read as members of its group, like root's for a service, was meant so. `what` says what it
+ * holds: "the access token". */
+bool check_private(const char *path, const struct stat *status, const char *what, struct err *err);
+
 #endif

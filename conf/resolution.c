@@ -190,6 +190,7 @@ bool resolving_take_token(struct resolving *r, const struct secret *token, const
     resolving_take_method(r, "pat", source);
     secret_set(&r->binding->token, token->bytes, token->len);
     secret_set_prefixed(&r->binding->authorization, "Bearer ", token);
+    redaction_begin(&r->binding->redaction, token);
     return true;
 }
 

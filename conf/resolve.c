@@ -58,6 +58,7 @@ bool resolve(const struct resolve_request *request, struct resolve_result *ret_r
     add_headers(&r);
     layer_add_environment(&r.environment, request->environment);
     profile_file_init(&r.file, config_file(request), request->environment);
+    r.file.trusted = request->trusted_file;
     bool complete =
         take_no_compute(&r) &&
         (request->resolution == RESOLUTION_SDK ? resolve_sdk(&r) : resolve_documented(&r));

@@ -56,6 +56,7 @@ struct resolve_request {
     const char *profile;
     const char *config_file; /* the SDK's profile file; else DATABRICKS_CONFIG_FILE, else
                                 ~/.databrickscfg of the environment's HOME */
+    bool trusted_file;       /* read it on behalf of another user: conf/trusted_file.h */
     enum resolution resolution;
     /* The environment to read: NULL-terminated "NAME=value" strings, or NULL for "no environment"
      * (a listener that serves other users' profiles must not see the daemon's). */

@@ -2,6 +2,7 @@
 #include "conf/schema.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,10 @@ static const char *pattern_of(const struct option_def *def)
     case OPTION_CLUSTER_ID: return "^[^ ]+$";
     case OPTION_LISTEN: return address_pattern;
     case OPTION_VIA: return "^unix:/.*[^/]$";
+    case OPTION_AUTHORITY: return "^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)$";
+    case OPTION_FORWARD_HEADER: return "^([a-z0-9._-]+[*]?|[*])$";
+    case OPTION_CLIENT_HEADER: return "^x-[a-z0-9-]{1,62}$";
+    case OPTION_CONTROL: return "^(none|unix:/.*[^/])$";
     default: break;
     }
     switch (def->type) {
@@ -75,7 +80,7 @@ static json_t *option_schema(const struct option_def *def)
     json_t *schema = value_schema(def);
     if (def->repeats)
         schema = json_pack("{s:s,s:i,s:i,s:o}", "type", "array", "minItems", 1, "maxItems",
-                           CONFIG_MAX_ADDRESSES, "items", schema);
+                           (int)def->repeats, "items", schema);
     json_object_set_new(schema, "description", json_string(def->doc));
     if (def->type == OPTION_SWITCH && def->default_text != NULL)
         json_object_set_new(schema, "default",
@@ -87,9 +92,22 @@ static json_t *option_schema(const struct option_def *def)
     return schema;
 }
 
+/* A mapping whose keys the file chooses. */
+static json_t *rows_schema(const struct option_section *section, const struct option_section *row)
+{
+    return json_pack("{s:[s,s],s:i,s:i,s:s,s:o}", "type", "object", "null", "minProperties", 1,
+                     "maxProperties", PEER_ROWS_MAX, "description", section->doc,
+                     "additionalProperties", object_schema(row->yaml_path, row->doc));
+}
+
 /* A section with nothing but comments in it is null to a YAML reader. */
 static json_t *section_schema(const struct option_section *section)
 {
+    char row_path[OPTION_PATH_SIZE];
+    snprintf(row_path, sizeof row_path, "%s{}", section->yaml_path);
+    const struct option_section *row = option_section_get(row_path);
+    if (row != NULL)
+        return rows_schema(section, row);
     if (strcmp(section->yaml_path, "listeners") != 0) {
         json_t *schema = object_schema(section->yaml_path, section->doc);
         json_object_set_new(schema, "type", json_pack("[s,s]", "object", "null"));
@@ -109,16 +127,29 @@ static json_t *choice_schema(const char *key)
 }
 
 /* No two of the keys may be chosen. */
-static json_t *exclusion_schema(const struct option_exclusion *exclusion)
+static void append_pairs(json_t *pairs, const struct option_exclusion *exclusion)
 {
-    json_t *pairs = json_array();
     for (size_t i = 0; exclusion->keys[i] != NULL; i++) {
         for (size_t j = i + 1; exclusion->keys[j] != NULL; j++)
             json_array_append_new(pairs,
                                   json_pack("{s:[o,o]}", "allOf", choice_schema(exclusion->keys[i]),
                                             choice_schema(exclusion->keys[j])));
     }
-    return json_pack("{s:o}", "anyOf", pairs);
+}
+
+/* What may not stand together in the mapping, NULL where everything may. */
+static json_t *exclusion_schema(const char *mapping)
+{
+    json_t *pairs = json_array();
+    const struct option_exclusion *exclusion;
+    for (size_t i = 0; (exclusion = option_exclusion_at(i)) != NULL; i++) {
+        if (strcmp(exclusion->yaml_path, mapping) == 0)
+            append_pairs(pairs, exclusion);
+    }
+    if (json_array_size(pairs) > 0)
+        return json_pack("{s:o}", "anyOf", pairs);
+    json_decref(pairs);
+    return NULL;
 }
 
 static json_t *object_schema(const char *mapping, const char *doc)
@@ -137,11 +168,9 @@ static json_t *object_schema(const char *mapping, const char *doc)
     json_t *schema =
         json_pack("{s:s,s:s,s:o,s:o,s:b}", "description", doc, "type", "object", "properties",
                   properties, "required", required, "additionalProperties", 0);
-    const struct option_exclusion *exclusion;
-    for (size_t i = 0; (exclusion = option_exclusion_at(i)) != NULL; i++) {
-        if (strcmp(exclusion->yaml_path, mapping) == 0)
-            json_object_set_new(schema, "not", exclusion_schema(exclusion));
-    }
+    json_t *exclusions = exclusion_schema(mapping);
+    if (exclusions != NULL)
+        json_object_set_new(schema, "not", exclusions);
     return schema;
 }
 

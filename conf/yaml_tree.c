@@ -28,6 +28,23 @@ static bool refuse(struct builder *builder, struct diag_place place, const char 
     return diag_error_at(builder->diags, builder->source.path, place, "%s", sentence);
 }
 
+/* A scalar may be a secret, and libyaml frees it as it is. */
+static void delete_event(yaml_event_t *event)
+{
+    if (event->type == YAML_SCALAR_EVENT)
+        secret_wipe(event->data.scalar.value, event->data.scalar.length);
+    yaml_event_delete(event);
+}
+
+/* So are the parser's buffers, of what it was given and of its characters. */
+static void delete_parser(yaml_parser_t *parser)
+{
+    secret_wipe(parser->raw_buffer.start,
+                (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+    secret_wipe(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
+    yaml_parser_delete(parser);
+}
+
 /* On success the caller deletes the event. */
 static bool next_event(struct builder *builder, yaml_event_t *ret_event)
 {
@@ -101,7 +118,7 @@ static bool build_value(struct builder *builder, struct yaml_entry *entry)
     if (!next_event(builder, &event))
         return false;
     entry->value = build_node(builder, &event);
-    yaml_event_delete(&event);
+    delete_event(&event);
     return entry->value != NULL;
 }
 
@@ -147,7 +164,7 @@ static bool build_children(struct builder *builder, struct yaml_node *node)
             if (ok)
                 add_entry(node)->value = value;
         }
-        yaml_event_delete(&event);
+        delete_event(&event);
         if (end || !ok)
             return ok;
     }
@@ -166,9 +183,10 @@ static struct yaml_node *build_node(struct builder *builder, const yaml_event_t 
     struct yaml_node *node = xcalloc(1, sizeof *node);
     node->place = place;
     if (event->type == YAML_SCALAR_EVENT) {
-        node->len = event->data.scalar.length;
-        node->text = xcalloc(1, node->len + 1);
-        memcpy(node->text, event->data.scalar.value, node->len);
+        struct secret text = {0};
+        secret_set(&text, (const char *)event->data.scalar.value, event->data.scalar.length);
+        node->len = text.len;
+        node->text = text.bytes;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         return node;
     }
@@ -203,7 +221,7 @@ static struct yaml_node *build_document(struct builder *builder)
         } else if (type == YAML_DOCUMENT_START_EVENT && root != NULL) {
             ok = refuse(builder, place, "a second document begins here; the file is one document");
         }
-        yaml_event_delete(&event);
+        delete_event(&event);
         if (type == YAML_STREAM_END_EVENT)
             return root;
         if (!ok)
@@ -231,7 +249,7 @@ struct yaml_node *yaml_tree_parse(const char *path, const char *bytes, size_t le
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&builder.parser, (const unsigned char *)bytes, len);
     struct yaml_node *root = build_document(&builder);
-    yaml_parser_delete(&builder.parser);
+    delete_parser(&builder.parser);
     return root;
 }
 

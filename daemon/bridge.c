@@ -4,12 +4,17 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
+#include "common/alloc.h"
 #include "common/log.h"
+#include "daemon/control.h"
 #include "daemon/engine.h"
 #include "daemon/open_files.h"
+#include "daemon/sandbox.h"
 #include "daemon/serving.h"
+#include "daemon/status.h"
 
 enum {
     SIGNAL_COUNT = 3,
@@ -28,13 +33,19 @@ struct bridge {
     struct serving serving;
     const struct setup_source *source; /* borrowed: what a reload reads */
     uv_signal_t signals[SIGNAL_COUNT];
-    uv_timer_t timer; /* of the drain */
+    uv_timer_t timer;        /* of the drain */
+    struct control *control; /* owned; NULL where there is none */
+    struct sandbox sandbox;
     enum bridge_state state;
     int exit_status;
+
+    time_t started, reloaded; /* `reloaded`: the last try, 0: none */
+    char *reload_said;        /* owned; "ok", or why it failed */
 };
 
 static void stop(struct bridge *bridge)
 {
+    control_destroy(bridge->control);
     serving_finish(&bridge->serving);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         int number = bridge->signals[i].signum;
@@ -96,32 +107,113 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     }
 }
 
-static void reload(struct bridge *bridge)
+static const char *first_error(const struct diag_list *diags)
+{
+    for (size_t i = 0; i < diags->count; i++)
+        if (diags->items[i].severity == DIAG_ERROR)
+            return diags->items[i].message;
+    return "";
+}
+
+/* Reads everything anew. `err` has the first fault. */
+static bool load_and_change(struct bridge *bridge, struct err *err)
 {
     struct setup next = {0};
     struct diag_list diags = {0};
-    struct err err = {0};
     bool loaded = setup_load(bridge->source, &next, &diags);
     setup_log_diags(&diags);
+    if (!loaded)
+        err_set(err, diag_list_exit_code(&diags), "%s", first_error(&diags));
     diag_list_finish(&diags);
-    if (loaded && serving_change(&bridge->serving, &next, &err)) {
+    if (loaded && serving_change(&bridge->serving, &next, err))
+        return true;
+    if (loaded)
+        log_error("%s", err->message);
+    setup_finish(&next);
+    return false;
+}
+
+static bool reload(struct bridge *bridge, struct err *err)
+{
+    if (bridge->state != BRIDGE_SERVING) {
+        log_warn("not reloaded: sparkbridge is stopping");
+        return err_set(err, EX_TEMPFAIL, "sparkbridge is stopping");
+    }
+    bool ok = load_and_change(bridge, err);
+    free(bridge->reload_said);
+    bridge->reload_said = xstrdup(ok ? "ok" : err->message);
+    bridge->reloaded = time(NULL);
+    if (ok) {
         log_set_level(bridge->serving.setup.config->log_level);
         log_info("reloaded");
-        return;
+    } else {
+        log_error("not reloaded: what was served before still is");
     }
-    if (err.message[0] != '\0')
-        log_error("%s", err.message);
-    log_error("not reloaded: what was served before still is");
-    setup_finish(&next);
+    return ok;
 }
 
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
-    struct bridge *bridge = handle->data;
-    if (bridge->state == BRIDGE_SERVING)
-        reload(bridge);
-    else
-        log_warn("not reloaded: sparkbridge is stopping");
+    struct err err;
+    reload(handle->data, &err);
+}
+
+/* ---- the control socket --------------------------------------------------------------------- */
+
+static json_t *answer_status(struct bridge *bridge)
+{
+    const struct status_source source = {
+        .serving = &bridge->serving,
+        .sandbox = &bridge->sandbox,
+        .state = bridge->state == BRIDGE_SERVING ? "serving" : "draining",
+        .started = bridge->started,
+        .reloaded = bridge->reloaded,
+        .reload_said = bridge->reload_said,
+    };
+    return json_pack("{s:o}", "status", status_json(&source));
+}
+
+static json_t *on_control(void *owner, const char *command)
+{
+    struct bridge *bridge = owner;
+    struct err err = {0};
+    if (strcmp(command, "status") == 0)
+        return answer_status(bridge);
+    if (strcmp(command, "reload") == 0)
+        return reload(bridge, &err) ? json_object()
+                                    : json_pack("{s:b, s:s}", "ok", 0, "error", err.message);
+    if (strcmp(command, "drain") == 0) {
+        if (bridge->state == BRIDGE_SERVING)
+            drain(bridge);
+        return json_object();
+    }
+    return NULL;
+}
+
+/* Where nobody asked for it a daemon can do without: another one of the same user may have it. */
+static bool open_control(struct bridge *bridge, struct err *err)
+{
+    const char *configured = bridge->serving.setup.config->control;
+    char *path = control_path(configured, bridge->source->environment);
+    if (path == NULL)
+        return true;
+    bridge->control = control_create(&bridge->loop, path, on_control, bridge, err);
+    bool ok = bridge->control != NULL || configured == NULL;
+    if (bridge->control == NULL && ok)
+        log_warn("%s; `sparkbridge status` will not reach this one", err->message);
+    free(path);
+    return ok;
+}
+
+/* Opens everything, then gives up what is not needed any more. */
+static bool start(struct bridge *bridge, struct setup *setup, struct err *err)
+{
+    if (!serving_change(&bridge->serving, setup, err) || !open_control(bridge, err))
+        return false;
+    sandbox_enter(&bridge->serving.setup, control_path_of(bridge->control),
+                  bridge->source->environment, &bridge->sandbox);
+    log_info("ready");
+    return true;
 }
 
 static void start_signals(struct bridge *bridge)
@@ -148,14 +240,14 @@ static void check_files(size_t open_before)
 {
 #ifdef SPARKBRIDGE_CHECKS
     uv_library_shutdown(); /* libuv's own signal pipe is the process's, not the loop's */
-    assert(open_files(getenv("NSS_WRAPPER_HOSTS")) <=
-           open_before); /* the tests' resolver keeps it */
+    /* The tests' resolver keeps its files, whose names begin alike. */
+    assert(open_files(getenv("NSS_WRAPPER_HOSTS")) <= open_before);
 #endif
 }
 
 int bridge_run(struct setup *setup, const struct setup_source *source, struct err *err)
 {
-    struct bridge bridge = {.source = source};
+    struct bridge bridge = {.source = source, .started = time(NULL)};
     const size_t open_before = open_files(NULL);
     uv_loop_init(&bridge.loop);
     engine_init(&bridge.engine, &bridge.loop);
@@ -164,9 +256,8 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
     bridge.timer.data = &bridge;
     start_signals(&bridge);
 
-    if (serving_change(&bridge.serving, setup, err)) {
-        log_info("ready");
-    } else {
+    *err = (struct err){0};
+    if (!start(&bridge, setup, err)) {
         bridge.exit_status = err->exit_code;
         setup_finish(setup);
         stop(&bridge);
@@ -175,6 +266,7 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
     if (bridge.exit_status == 0)
         log_info("stopped");
     uv_loop_close(&bridge.loop);
+    free(bridge.reload_said);
     engine_finish(&bridge.engine);
     check_files(open_before);
     return bridge.exit_status;

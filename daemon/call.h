@@ -14,10 +14,12 @@
 #include <stdint.h>
 
 #include "common/list.h"
+#include "daemon/access.h"
 #include "daemon/body.h"
 #include "daemon/deadline.h"
 #include "daemon/h2.h"
 #include "daemon/header_list.h"
+#include "daemon/policy.h"
 #include "daemon/pool.h"
 #include "daemon/quota.h"
 #include "daemon/upstream.h"
@@ -51,7 +53,9 @@ struct call {
     struct list link;      /* the downstream's list */
     struct h2 *downstream; /* weak: its owner owns us */
     int32_t stream_id;
-    struct pool *pool; /* owned reference */
+    struct access *access;   /* owned reference: what the listener grants */
+    const struct peer *peer; /* the downstream's */
+    struct pool *pool;       /* owned reference, from when the call is forwarded; else NULL */
     const struct quota *quota;
     struct upstream_stream upstream;
     uint64_t started_ms;
@@ -75,8 +79,8 @@ struct call {
     char method[48]; /* for the log */
 };
 
-struct call *call_create(struct h2 *downstream, int32_t stream_id, struct pool *pool,
-                         const struct quota *quota);
+struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access *access,
+                         const struct peer *peer, const struct quota *quota);
 
 /* Gives back all credit, cancels the upstream stream if it is open, frees. `error_code` is the one
  * the downstream stream closed with, for the log. */

@@ -11,6 +11,7 @@ int command_run(int argc, char **argv, char **environment);
 int command_check(int argc, char **argv, char **environment);
 int command_explain(int argc, char **argv, char **environment);
 int command_profiles(int argc, char **argv, char **environment);
+int command_status(int argc, char **argv, char **environment);
 
 /* Those whose text comes from the tables. */
 int command_version(int argc, char **argv, char **environment);

@@ -19,12 +19,25 @@ static bool has_flag(int argc, char **argv, const char *flag)
     return false;
 }
 
-static void append_listener(struct strbuf *out, const struct listener_config *listener,
-                            const struct binding *binding)
+static void append_users(struct strbuf *out, const struct peer_policy *peers)
 {
-    strbuf_append_format(out, "listener %s\n", listener->name);
-    for (size_t i = 0; i < listener->address_count; i++)
-        strbuf_append_format(out, "  listens on  %s\n", listener->addresses[i].text);
+    if (peers->users.count > 0) {
+        strbuf_append_text(out, "  users       ");
+        peer_users_describe(&peers->users, out);
+        strbuf_append_char(out, '\n');
+    }
+    for (size_t i = 0; i < peers->row_count; i++)
+        strbuf_append_format(out, "  user        %s: %s of %s (%s)\n", peers->rows[i].user,
+                             peers->rows[i].profile != NULL ? peers->rows[i].profile
+                                                            : "the default profile",
+                             peers->rows[i].config_file, peers->rows[i].place);
+    for (size_t i = 0; i < peers->client_profile_count; i++)
+        strbuf_append_format(out, "  by client   %s: %s\n", peers->client_header,
+                             peers->client_profiles[i]);
+}
+
+static void append_binding(struct strbuf *out, const struct binding *binding)
+{
     strbuf_append_format(out, "  workspace   %s:%u (%s)\n", binding->host, binding->port,
                          binding->host_source);
     if (binding->auth_type != NULL)
@@ -39,28 +52,49 @@ static void append_listener(struct strbuf *out, const struct listener_config *li
                              binding->compute_source);
 }
 
+static void append_listener(struct strbuf *out, const struct listener_config *listener,
+                            const struct access *access)
+{
+    const struct binding *binding = access_binding(access);
+    strbuf_append_format(out, "listener %s\n", listener->name);
+    for (size_t i = 0; i < listener->address_count; i++)
+        strbuf_append_format(out, "  listens on  %s\n", listener->addresses[i].text);
+    append_users(out, listener->peers);
+    if (binding != NULL)
+        append_binding(out, binding);
+}
+
 static char *table(const struct setup *setup)
 {
     struct strbuf out = {0};
     for (size_t i = 0; i < setup->config->listener_count; i++)
-        append_listener(&out, &setup->config->listeners[i], setup->bindings[i]);
+        append_listener(&out, &setup->config->listeners[i], setup->accesses[i]);
     return strbuf_take(&out);
 }
 
-static json_t *listener_json(const struct listener_config *listener, const struct binding *binding)
+static json_t *listener_json(const struct listener_config *listener, const struct access *access)
 {
+    const struct binding *binding = access_binding(access);
     static const char *const compute_names[] = {
         [COMPUTE_CLUSTER] = "cluster",
         [COMPUTE_SERVERLESS] = "serverless",
         [COMPUTE_NONE] = "none",
     };
-    json_t *addresses = json_array();
+    json_t *addresses = json_array(), *users = json_array(), *rows = json_array();
     for (size_t i = 0; i < listener->address_count; i++)
         json_array_append_new(addresses, json_string(listener->addresses[i].text));
-    return json_pack("{s:s, s:o, s:s, s:i, s:s?, s:s, s:s?}", "name", listener->name, "listen",
-                     addresses, "host", binding->host, "port", (int)binding->port, "auth_type",
-                     binding->auth_type, "compute", compute_names[binding->compute], "cluster_id",
-                     binding->cluster_id);
+    for (size_t i = 0; i < listener->peers->users.count; i++)
+        json_array_append_new(users, json_string(listener->peers->users.items[i].text));
+    for (size_t i = 0; i < listener->peers->row_count; i++)
+        json_array_append_new(rows, json_string(listener->peers->rows[i].user));
+    json_t *object = json_pack("{s:s, s:o, s:o, s:o}", "name", listener->name, "listen", addresses,
+                               "peer_users", users, "profile_by_peer", rows);
+    if (binding != NULL)
+        json_object_update_new(
+            object, json_pack("{s:s, s:i, s:s?, s:s, s:s?}", "host", binding->host, "port",
+                              (int)binding->port, "auth_type", binding->auth_type, "compute",
+                              compute_names[binding->compute], "cluster_id", binding->cluster_id));
+    return object;
 }
 
 static char *json(const struct setup *setup, const struct diag_list *diags)
@@ -68,7 +102,7 @@ static char *json(const struct setup *setup, const struct diag_list *diags)
     json_t *listeners = json_array(), *said = json_array();
     for (size_t i = 0; setup->config != NULL && i < setup->config->listener_count; i++)
         json_array_append_new(listeners,
-                              listener_json(&setup->config->listeners[i], setup->bindings[i]));
+                              listener_json(&setup->config->listeners[i], setup->accesses[i]));
     for (size_t i = 0; i < diags->count; i++)
         json_array_append_new(
             said, json_pack("{s:s, s:s}", "severity",

@@ -15,15 +15,15 @@
 struct downstream {
     struct list link; /* the set's list */
     struct downstream_set *set;
-    struct quota_user *user;    /* owned share; NULL with a refusal */
-    struct rpc_status *refusal; /* owned: how every call ends; NULL where calls are served */
+    struct client client;
     struct abuse abuse;
     uv_timer_t *timer;                /* owned; runs while the client is to finish something */
     enum abuse_unfinished unfinished; /* what the timer runs for ... */
     unsigned block;                   /* ... and, of header blocks, for which */
-    bool cut;                         /* the timer ends it: there was abuse */
+    bool cut;                         /* the timer ends it, where it does not end by itself */
     struct h2 h2;
     struct list calls;
+    struct quota_idle idle;
     enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
     int32_t last_id;             /* the highest stream id that the client has opened */
     int32_t gap_first, gap_last; /* ids that it skipped before that one, and so closed */
@@ -45,8 +45,10 @@ static uint64_t now_of(const struct downstream *downstream)
 static void end_call(struct downstream *downstream, struct call *call, uint32_t error_code)
 {
     if (call->counted)
-        quota_end_call(downstream->user);
+        quota_end_call(downstream->client.account);
     call_destroy(call, error_code);
+    if (list_is_empty(&downstream->calls))
+        quota_begin_idle(downstream->client.account, &downstream->idle);
 }
 
 /* ---- abuse: the connection ends, and its client is told why ------------------------------------
@@ -87,7 +89,7 @@ static void cut(struct downstream *downstream, enum abuse_kind kind)
 static void on_timer(uv_timer_t *timer)
 {
     struct downstream *downstream = timer->data;
-    if (downstream->cut || downstream->refusal != NULL)
+    if (downstream->cut)
         downstream_destroy(downstream);
     else
         cut(downstream, downstream->unfinished == ABUSE_UNFINISHED_PREFACE ? ABUSE_SLOW_PREFACE
@@ -101,8 +103,10 @@ static void time_unfinished(struct downstream *downstream)
     enum abuse_unfinished unfinished = abuse_unfinished(&downstream->abuse);
     bool same =
         unfinished == downstream->unfinished && downstream->abuse.blocks == downstream->block;
-    if (same || downstream->cut || downstream->refusal != NULL)
+    if (same || downstream->cut)
         return;
+    if (downstream->unfinished == ABUSE_UNFINISHED_PREFACE && list_is_empty(&downstream->calls))
+        quota_begin_idle(downstream->client.account, &downstream->idle);
     downstream->unfinished = unfinished;
     downstream->block = downstream->abuse.blocks;
     if (unfinished == ABUSE_UNFINISHED_NONE)
@@ -137,9 +141,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     abuse_on_block(&downstream->abuse);
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->pool,
-                                    downstream->set->quota);
+    struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->access,
+                                    &downstream->client.peer, downstream->set->quota);
     list_append(&downstream->calls, &call->link);
+    list_remove(&downstream->idle.link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
 }
@@ -185,14 +190,21 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static void begin_call(struct downstream *downstream, struct call *call, bool last)
 {
     struct rpc_status status;
-    if (downstream->refusal != NULL) {
-        call_finish(call, downstream->refusal);
-    } else if (!quota_begin_call(downstream->user, &status)) {
+    if (!quota_begin_call(downstream->client.account, &status)) {
         call_finish(call, &status);
     } else {
         call->counted = true;
         call_on_request(call, last);
     }
+}
+
+/* A field that HTTP/2 forbids makes the request malformed (RFC 9113, 8.1.1): nghttp2 would only
+ * leave it out. The stream is reset with PROTOCOL_ERROR. */
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             const uint8_t *name, size_t name_len, const uint8_t *value,
+                             size_t value_len, uint8_t flags, void *user_data)
+{
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 /* The client has read the GOAWAY notice: what it opens from now on is not ours. */
@@ -310,6 +322,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_response);
@@ -338,6 +351,18 @@ static nghttp2_session *create_session(struct downstream *downstream)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* Its client opens another connection when it has a call. */
+static void on_evict(struct quota_idle *idle)
+{
+    struct downstream *downstream = container_of(idle, struct downstream, idle);
+    quota_disconnect(downstream->client.account);
+    downstream->client.account = NULL;
+    downstream->cut = true;
+    nghttp2_session_terminate_session(downstream->h2.session, NGHTTP2_NO_ERROR);
+    uv_timer_start(downstream->timer, on_timer, DOWNSTREAM_CUT_MS, 0);
+    h2_mark_dirty(&downstream->h2);
+}
+
 static void on_h2_open(void *owner)
 {
     /* Without TLS it is open from the start. */
@@ -360,34 +385,21 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
 }
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
-                         struct pool *pool, void (*on_ended)(struct downstream_set *set))
+                         void (*on_ended)(struct downstream_set *set))
 {
     *set = (struct downstream_set){.engine = engine, .quota = quota, .on_ended = on_ended};
-    set->pool = pool_ref(pool);
     list_init(&set->all);
 }
 
-void downstream_set_use_pool(struct downstream_set *set, struct pool *pool)
+void downstream_set_use(struct downstream_set *set, struct access *access)
 {
-    pool_ref(pool);
-    pool_unref(set->pool);
-    set->pool = pool;
+    access_ref(access);
+    access_unref(set->access);
+    set->access = access;
 }
 
-static struct downstream *create(struct downstream_set *set)
-{
-    struct downstream *downstream = xcalloc(1, sizeof *downstream);
-    downstream->set = set;
-    list_init(&downstream->calls);
-    list_append(&set->all, &downstream->link);
-    abuse_init(&downstream->abuse, now_of(downstream));
-    downstream->timer = xcalloc(1, sizeof *downstream->timer);
-    uv_timer_init(set->engine->loop, downstream->timer);
-    downstream->timer->data = downstream;
-    return downstream;
-}
-
-static void start(struct downstream *downstream, struct transport *transport, uint64_t timeout_ms)
+void downstream_create(struct downstream_set *set, struct transport *transport,
+                       struct client *client)
 {
     static const struct h2_events events = {
         .on_open = on_h2_open,
@@ -395,7 +407,18 @@ static void start(struct downstream *downstream, struct transport *transport, ui
         .on_bad_preface = on_bad_preface,
         .on_fed = on_h2_fed,
     };
-    uv_timer_start(downstream->timer, on_timer, timeout_ms, 0);
+    struct downstream *downstream = xcalloc(1, sizeof *downstream);
+    downstream->set = set;
+    downstream->client = *client;
+    list_init(&downstream->calls);
+    list_init(&downstream->idle.link);
+    downstream->idle.on_evict = on_evict;
+    list_append(&set->all, &downstream->link);
+    abuse_init(&downstream->abuse, now_of(downstream));
+    downstream->timer = xcalloc(1, sizeof *downstream->timer);
+    uv_timer_init(set->engine->loop, downstream->timer);
+    downstream->timer->data = downstream;
+    uv_timer_start(downstream->timer, on_timer, set->quota->limits.preface_ms, 0);
     downstream->unfinished = ABUSE_UNFINISHED_PREFACE;
     int error = h2_start(&downstream->h2, downstream->set->engine, create_session(downstream),
                          transport, NULL, &events, downstream);
@@ -403,28 +426,6 @@ static void start(struct downstream *downstream, struct transport *transport, ui
         log_warn("client connection could not be started: %s", uv_strerror(error));
         downstream_destroy(downstream);
     }
-}
-
-void downstream_create(struct downstream_set *set, struct transport *transport,
-                       struct quota_user *user)
-{
-    struct downstream *downstream = create(set);
-    downstream->user = user;
-    start(downstream, transport, set->quota->limits.preface_ms);
-}
-
-void downstream_refuse(struct downstream_set *set, struct transport *transport,
-                       const struct rpc_status *status)
-{
-    if (set->refused >= DOWNSTREAM_MAX_REFUSED) {
-        transport_close(transport);
-        return;
-    }
-    set->refused++;
-    struct downstream *downstream = create(set);
-    downstream->refusal = xcalloc(1, sizeof *status);
-    *downstream->refusal = *status;
-    start(downstream, transport, DOWNSTREAM_REFUSED_MS);
 }
 
 static void on_timer_closed(uv_handle_t *timer)
@@ -438,13 +439,11 @@ void downstream_destroy(struct downstream *downstream)
     struct call *call;
     while ((call = list_first(&downstream->calls, struct call, link)) != NULL)
         end_call(downstream, call, NGHTTP2_CANCEL);
+    list_remove(&downstream->idle.link);
     h2_finish(&downstream->h2);
     list_remove(&downstream->link);
     uv_close((uv_handle_t *)downstream->timer, on_timer_closed);
-    if (downstream->refusal != NULL)
-        set->refused--;
-    free(downstream->refusal);
-    quota_disconnect(downstream->user);
+    client_finish(&downstream->client);
     free(downstream);
     set->on_ended(set);
 }
@@ -481,6 +480,17 @@ void downstream_set_abort(struct downstream_set *set, const char *reason)
 void downstream_set_finish(struct downstream_set *set)
 {
     list_for_each(node, &set->all) downstream_destroy(container_of(node, struct downstream, link));
-    pool_unref(set->pool);
-    set->pool = NULL;
+    access_unref(set->access);
+    set->access = NULL;
+}
+
+void downstream_set_count(const struct downstream_set *set, size_t *ret_clients, size_t *ret_calls)
+{
+    *ret_clients = *ret_calls = 0;
+    list_for_each(node, &set->all)
+    {
+        const struct downstream *downstream = container_of(node, struct downstream, link);
+        *ret_clients += 1;
+        list_for_each(call, &downstream->calls) *ret_calls += 1;
+    }
 }

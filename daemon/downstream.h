@@ -11,15 +11,14 @@
 
 #include "common/list.h"
 #include "daemon/abuse.h"
+#include "daemon/access.h"
+#include "daemon/client.h"
 #include "daemon/engine.h"
-#include "daemon/pool.h"
 #include "daemon/quota.h"
 #include "daemon/throttle.h"
 #include "daemon/transport.h"
 
 enum {
-    DOWNSTREAM_MAX_REFUSED = 32, /* connections at once that are only there to be told why */
-    DOWNSTREAM_REFUSED_MS = 2000,
     DOWNSTREAM_CUT_MS = 300, /* for a GOAWAY to be read */
 };
 
@@ -30,27 +29,21 @@ struct downstream_set {
     struct engine *engine; /* borrowed */
     struct quota *quota;   /* borrowed: that of all sets */
     struct list all;
-    unsigned refused; /* of them, those that downstream_refuse() made */
-    struct throttle cuts[ABUSE_NONE], refusals;
-    struct pool *pool; /* owned reference: where calls go that begin now */
+    struct throttle cuts[ABUSE_NONE];
+    struct access *access; /* owned reference: what calls get that begin now */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,
-                         struct pool *pool, void (*on_ended)(struct downstream_set *set));
+                         void (*on_ended)(struct downstream_set *set));
 
-/* Calls that begin from now on, also on connections that are there, go to `pool`. */
-void downstream_set_use_pool(struct downstream_set *set, struct pool *pool);
+/* Calls that begin from now on, also on connections that are there, get what `access` grants. To be
+ * said before the first client comes. */
+void downstream_set_use(struct downstream_set *set, struct access *access);
 
-/* Takes over an accepted transport of a client whose connection is counted in `user`, which it
- * takes over too. */
+/* Takes over an accepted transport and who is at its other end. */
 void downstream_create(struct downstream_set *set, struct transport *transport,
-                       struct quota_user *user);
-
-/* Takes over an accepted transport only to end every call on it with that status, and the
- * connection soon. Where there are too many such connections, ends it at once. */
-void downstream_refuse(struct downstream_set *set, struct transport *transport,
-                       const struct rpc_status *status);
+                       struct client *client);
 
 /* Ends the connection and its calls at once. */
 void downstream_destroy(struct downstream *downstream);
@@ -61,7 +54,10 @@ void downstream_set_drain(struct downstream_set *set);
 /* Ends the calls that still run as lost, so that their clients hear of it when the loop turns. */
 void downstream_set_abort(struct downstream_set *set, const char *reason);
 
-/* Ends all connections and gives the pool back. */
+/* How many clients there are, and how many calls they have open. */
+void downstream_set_count(const struct downstream_set *set, size_t *ret_clients, size_t *ret_calls);
+
+/* Ends all connections and gives the access back. */
 void downstream_set_finish(struct downstream_set *set);
 
 #endif

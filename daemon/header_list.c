@@ -1,12 +1,31 @@
 /* A list of header fields. */
 #include "daemon/header_list.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/secret.h"
 
 enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32 };
+
+static void free_text(struct header_list *list)
+{
+    secret_wipe(list->text, list->text_cap);
+    free(list->text);
+}
+
+/* realloc() would leave the old bytes where they were. */
+static void grow_text(struct header_list *list, size_t cap)
+{
+    char *text = xrealloc(NULL, cap);
+    if (list->text_len > 0)
+        memcpy(text, list->text, list->text_len);
+    free_text(list);
+    list->text = text;
+    list->text_cap = cap;
+}
 
 static uint32_t append(struct header_list *list, const char *text, size_t len)
 {
@@ -15,8 +34,7 @@ static uint32_t append(struct header_list *list, const char *text, size_t len)
         size_t cap = list->text_cap == 0 ? 512 : list->text_cap;
         while (cap < at + len + 1)
             cap *= 2;
-        list->text = xrealloc(list->text, cap);
-        list->text_cap = cap;
+        grow_text(list, cap);
     }
     memcpy(list->text + at, text, len);
     list->text[at + len] = '\0';
@@ -51,6 +69,27 @@ void header_list_add_text(struct header_list *list, const char *name, const char
     header_list_add(list, name, strlen(name), value, strlen(value), NGHTTP2_NV_FLAG_NONE);
 }
 
+void header_list_remove(struct header_list *list, size_t index)
+{
+    struct header_field *field = &list->fields[index];
+    explicit_bzero(list->text + field->value, field->value_len);
+    list->bytes -= field->name_len + field->value_len + HEADER_FIELD_OVERHEAD_BYTES;
+    list->count--;
+    memmove(field, field + 1, (list->count - index) * sizeof *field);
+}
+
+void header_list_shorten(struct header_list *list, size_t index, const char *value,
+                         size_t value_len)
+{
+    struct header_field *field = &list->fields[index];
+    char *at = list->text + field->value;
+    assert(value_len <= field->value_len);
+    memcpy(at, value, value_len);
+    explicit_bzero(at + value_len, field->value_len - value_len);
+    list->bytes -= field->value_len - value_len;
+    field->value_len = (uint32_t)value_len;
+}
+
 const char *header_list_find(const struct header_list *list, const char *name)
 {
     size_t len = strlen(name);
@@ -60,6 +99,15 @@ const char *header_list_find(const struct header_list *list, const char *name)
             return header_field_value(list, field);
     }
     return NULL;
+}
+
+size_t header_list_remove_all(struct header_list *list, const char *name)
+{
+    size_t before = list->count;
+    for (size_t i = before; i-- > 0;)
+        if (strcmp(header_field_name(list, &list->fields[i]), name) == 0)
+            header_list_remove(list, i);
+    return before - list->count;
 }
 
 const char *header_field_name(const struct header_list *list, const struct header_field *field)
@@ -95,7 +143,7 @@ void header_list_reset(struct header_list *list)
 
 void header_list_finish(struct header_list *list)
 {
-    free(list->text);
+    free_text(list);
     free(list->fields);
     *list = (struct header_list){0};
 }

@@ -1,7 +1,8 @@
 /*
  * A list of header fields, copied as they arrive and handed to nghttp2 to be sent on.
  *
- * Owner: the struct that embeds it; header_list_finish() frees it. A zeroed struct is empty. The
+ * Owner: the struct that embeds it; header_list_finish() wipes and frees
+ * it, as a field may be a credential. A zeroed struct is empty. The
  * size of a list is RFC 9113's (6.5.2: name, value and 32 bytes a field) and is limited before
  * anything is copied.
  */
@@ -41,8 +42,19 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
 /* The same for NUL-terminated text. */
 void header_list_add_text(struct header_list *list, const char *name, const char *value);
 
+/* Takes a field away and wipes its value, which may have been a credential. Those behind it move
+ * up. */
+void header_list_remove(struct header_list *list, size_t index);
+
+/* Overwrites a field's value by one that is not longer. */
+void header_list_shorten(struct header_list *list, size_t index, const char *value,
+                         size_t value_len);
+
 /* The first value of that name, or NULL. Valid until the next add. */
 const char *header_list_find(const struct header_list *list, const char *name);
+
+/* The same for all fields of that name; how many. */
+size_t header_list_remove_all(struct header_list *list, const char *name);
 
 const char *header_field_name(const struct header_list *list, const struct header_field *field);
 const char *header_field_value(const struct header_list *list, const struct header_field *field);

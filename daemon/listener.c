@@ -11,13 +11,10 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "daemon/downstream.h"
+#include "daemon/reception.h"
 #include "daemon/unix_socket.h"
 
-enum {
-    BACKLOG = 511,
-    FREE_PORT_TRIES = 20,
-    RESERVED_DESCRIPTORS = 48, /* for connections to workspaces and files, and to say no by */
-};
+enum { BACKLOG = 511, FREE_PORT_TRIES = 20, ADDRESS_SIZE = 128 };
 
 /* One listening socket. */
 struct server_socket {
@@ -36,6 +33,7 @@ struct server_socket {
 struct listener {
     struct engine *engine;
     struct list sockets;
+    struct reception reception;
     struct downstream_set clients;
     bool stopped;
     void (*on_idle)(void *owner);
@@ -73,37 +71,6 @@ static struct server_socket *socket_create(struct listener *listener,
     return socket;
 }
 
-/* The lowest free number is what a new descriptor gets: how many are left is seen by it. */
-static bool descriptors_are_short(struct transport *transport)
-{
-    struct rlimit limit;
-    uv_os_fd_t fd;
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-           uv_fileno((uv_handle_t *)transport_stream(transport), &fd) == 0 &&
-           (rlim_t)fd + RESERVED_DESCRIPTORS >= limit.rlim_cur;
-}
-
-/* Serves the client, or tells it why not. */
-static void admit(struct downstream_set *clients, struct transport *transport, uid_t uid)
-{
-    struct rpc_status status;
-    struct quota_user *user = NULL;
-    if (descriptors_are_short(transport))
-        rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_DESCRIPTORS",
-                       "sparkbridge: nearly all of its file descriptors are in use; close "
-                       "connections, or raise its limit (ulimit -n, LimitNOFILE=)");
-    else
-        user = quota_connect(clients->quota, uid, &status);
-    if (user != NULL) {
-        downstream_create(clients, transport, user);
-        return;
-    }
-    unsigned left_out;
-    if (throttle_pass(&clients->refusals, uv_now(clients->engine->loop), &left_out))
-        log_warn("a connection is refused (and %u before): %s", left_out, status.message);
-    downstream_refuse(clients, transport, &status);
-}
-
 static void on_connection(uv_stream_t *server, int status)
 {
     struct server_socket *socket = server->data;
@@ -123,14 +90,26 @@ static void on_connection(uv_stream_t *server, int status)
     }
     if (socket->path == NULL)
         transport_limit_unsent(transport);
-    admit(&listener->clients, transport, getuid());
+    reception_receive(&listener->reception, transport);
+}
+
+static void on_admitted(struct reception *reception, struct transport *transport,
+                        struct client *client)
+{
+    struct listener *listener = container_of(reception, struct listener, reception);
+    downstream_create(&listener->clients, transport, client);
+}
+
+static void format_address(const char *host, unsigned port, char ret_address[ADDRESS_SIZE])
+{
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(ret_address, ADDRESS_SIZE, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
 static void log_listening(const char *host, unsigned port)
 {
-    char address[80];
-    bool v6 = strchr(host, ':') != NULL;
-    snprintf(address, sizeof address, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    char address[ADDRESS_SIZE];
+    format_address(host, port, address);
     log_fields(LOG_LEVEL_INFO, "listening", {"address", address});
 }
 
@@ -300,21 +279,58 @@ static void on_client_ended(struct downstream_set *clients)
         listener->on_idle(listener->owner);
 }
 
-struct listener *listener_create(struct engine *engine, struct quota *quota, struct pool *pool,
+struct listener *listener_create(const struct reception_config *config,
                                  void (*on_idle)(void *owner), void *owner)
 {
     struct listener *listener = xcalloc(1, sizeof *listener);
-    listener->engine = engine;
+    listener->engine = config->engine;
     listener->on_idle = on_idle;
     listener->owner = owner;
     list_init(&listener->sockets);
-    downstream_set_init(&listener->clients, engine, quota, pool, on_client_ended);
+    reception_init(&listener->reception, config);
+    listener->reception.on_admitted = on_admitted;
+    downstream_set_init(&listener->clients, config->engine, config->quota, on_client_ended);
     return listener;
 }
 
-void listener_use_pool(struct listener *listener, struct pool *pool)
+static void format_bound(const struct server_socket *socket, char ret_address[ADDRESS_SIZE])
 {
-    downstream_set_use_pool(&listener->clients, pool);
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (socket->path != NULL) {
+        snprintf(ret_address, ADDRESS_SIZE, "unix:%s", socket->path);
+        return;
+    }
+    uv_tcp_getsockname(&socket->handle.tcp, (struct sockaddr *)&address, &len);
+    uv_ip_name((const struct sockaddr *)&address, host, sizeof host);
+    format_address(host, bound_port(&socket->handle.tcp), ret_address);
+}
+
+void listener_each_address(const struct listener *listener,
+                           void (*visit)(void *arg, const char *address), void *arg)
+{
+    list_for_each(node, &listener->sockets)
+    {
+        char address[ADDRESS_SIZE];
+        format_bound(container_of(node, struct server_socket, link), address);
+        visit(arg, address);
+    }
+}
+
+void listener_count(const struct listener *listener, size_t *ret_clients, size_t *ret_calls)
+{
+    downstream_set_count(&listener->clients, ret_clients, ret_calls);
+}
+
+void listener_use(struct listener *listener, struct access *access)
+{
+    struct peer_policy *policy = access_peers(access);
+    bool changed = !peer_policy_equal(listener->reception.policy, policy);
+    reception_use_policy(&listener->reception, policy);
+    downstream_set_use(&listener->clients, access);
+    if (changed)
+        downstream_set_drain(&listener->clients);
 }
 
 static bool keep_none(const void *arg, const char *address_text)
@@ -325,6 +341,7 @@ static bool keep_none(const void *arg, const char *address_text)
 void listener_stop(struct listener *listener)
 {
     listener_close_sockets(listener, keep_none, NULL);
+    reception_clear(&listener->reception);
     downstream_set_drain(&listener->clients);
     listener->stopped = true; /* from now on on_idle comes; clients that left already are seen by
                                  listener_is_idle() */
@@ -346,6 +363,7 @@ void listener_destroy(struct listener *listener)
         return;
     listener->stopped = false; /* nobody wants to hear of the end of each client */
     listener_close_sockets(listener, keep_none, NULL);
+    reception_finish(&listener->reception);
     downstream_set_finish(&listener->clients);
     free(listener);
 }

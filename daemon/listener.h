@@ -9,20 +9,25 @@
 #define SPARKBRIDGE_DAEMON_LISTENER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/err.h"
 #include "conf/address.h"
+#include "daemon/access.h"
 #include "daemon/engine.h"
-#include "daemon/pool.h"
-#include "daemon/quota.h"
+#include "daemon/reception.h"
 
 struct listener;
 
-/* Calls go to `pool`, of which it keeps a reference, and clients are counted in `quota`. `on_idle`
- * is told, with `owner`, each time the last client of a stopped listener has gone; it may destroy
- * the listener. */
-struct listener *listener_create(struct engine *engine, struct quota *quota, struct pool *pool,
+/* What `config` names outlives it. `on_idle` is told, with `owner`, each time the last client of a
+ * stopped listener has gone; it may destroy the listener. */
+struct listener *listener_create(const struct reception_config *config,
                                  void (*on_idle)(void *owner), void *owner);
+
+/* Clients that come, and calls that begin, from now on get what `access` grants; where others may
+ * use it than before, clients that are there are told to connect again (GOAWAY). To be said before
+ * the first listener_open(). */
+void listener_use(struct listener *listener, struct access *access);
 
 /* Binds one address of the configuration and begins to accept. "localhost" binds both families or
  * fails. EX_CANTCREAT, with the remedy, on failure. */
@@ -40,8 +45,10 @@ void listener_close_sockets(struct listener *listener,
                             bool (*keep)(const void *arg, const char *address_text),
                             const void *arg);
 
-/* Calls that begin from now on, also on connections that are there, go to `pool`. */
-void listener_use_pool(struct listener *listener, struct pool *pool);
+/* What `status` shows: each address as it was bound, with the port that the kernel chose. */
+void listener_each_address(const struct listener *listener,
+                           void (*visit)(void *arg, const char *address), void *arg);
+void listener_count(const struct listener *listener, size_t *ret_clients, size_t *ret_calls);
 
 /* Stops accepting, removes Unix sockets, tells clients by GOAWAY. */
 void listener_stop(struct listener *listener);

@@ -1,6 +1,8 @@
 /* Answers that the bridge gives itself. */
 #include "daemon/local.h"
 
+#include <string.h>
+
 #include "proto/health.h"
 
 static void answer_not_grpc(struct call *call)
@@ -8,12 +10,15 @@ static void answer_not_grpc(struct call *call)
     static const char sentence[] =
         "This port is sparkbridge. It serves Spark Connect (gRPC) only: use sc://HOST:PORT in a "
         "Spark Connect client.\n";
+    const char *method = header_list_find(&call->request, ":method");
+    bool head = method != NULL && strcmp(method, "HEAD") == 0; /* wants the headers alone */
     struct header_list headers = {0};
     header_list_add_text(&headers, ":status", "415");
     header_list_add_text(&headers, "content-type", "text/plain; charset=utf-8");
     call_answer(call, &headers);
     header_list_finish(&headers);
-    body_push(&call->response_body, (const uint8_t *)sentence, sizeof sentence - 1);
+    if (!head)
+        body_push(&call->response_body, (const uint8_t *)sentence, sizeof sentence - 1);
     body_end(&call->response_body);
 }
 

@@ -20,6 +20,7 @@ static command_function function_of(enum command_id id)
     case COMMAND_CHECK: return command_check;
     case COMMAND_EXPLAIN: return command_explain;
     case COMMAND_PROFILES: return command_profiles;
+    case COMMAND_STATUS: return command_status;
     case COMMAND_VERSION: return command_version;
     case COMMAND_SCHEMA: return command_schema;
     case COMMAND_SAMPLE_CONFIG: return command_sample_config;

@@ -1,18 +1,63 @@
-/* What may pass: which requests are Spark Connect calls, and which headers go on. */
+/* What may pass: which requests are Spark Connect calls of a client that is welcome. */
 #include "daemon/policy.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
+#include "conf/authority.h"
+
 static const char service_prefix[] = "/spark.connect.SparkConnectService/";
 
-/* Set by the bridge, or meaningless behind it; compared with '_' read as '-'. */
-static const char *const dropped_names[] = {
-    "authorization", "proxy-authorization",     "authentication",          "cookie",
-    "host",          "x-databricks-cluster-id", "x-databricks-session-id",
-};
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void words_copy(struct config_words *to, const struct config_words *from)
+{
+    for (to->count = 0; to->count < from->count; to->count++)
+        to->items[to->count] = xstrdup(from->items[to->count]);
+}
+
+static void words_finish(struct config_words *words)
+{
+    while (words->count > 0)
+        free(words->items[--words->count]);
+}
+
+struct policy *policy_create(const struct listener_config *listener, struct secret *client_secret)
+{
+    struct policy *policy = xcalloc(1, sizeof *policy);
+    policy->refs = 1;
+    policy->listener = xstrdup(listener->name);
+    words_copy(&policy->authorities, &listener->authorities);
+    words_copy(&policy->forward_headers, &listener->forward_headers);
+    if (secret_is_set(client_secret))
+        secret_set_prefixed(&policy->client_secret, "Bearer ", client_secret);
+    secret_finish(client_secret);
+    return policy;
+}
+
+struct policy *policy_ref(struct policy *policy)
+{
+    policy->refs++;
+    return policy;
+}
+
+void policy_unref(struct policy *policy)
+{
+    if (policy == NULL || --policy->refs > 0)
+        return;
+    free(policy->listener);
+    words_finish(&policy->authorities);
+    words_finish(&policy->forward_headers);
+    secret_finish(&policy->client_secret);
+    while (policy->reported_count > 0)
+        free(policy->reported[--policy->reported_count]);
+    free(policy);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool is_method_name(const char *text)
 {
@@ -35,128 +80,177 @@ static bool any_path_is_allowed(void)
 #endif
 }
 
-enum policy_verdict policy_check(const struct header_list *request, struct rpc_status *ret_status)
+bool policy_is_grpc_type(const char *content_type)
+{
+    static const char grpc[] = "application/grpc";
+    if (content_type == NULL || strncmp(content_type, grpc, strlen(grpc)) != 0)
+        return false;
+    char next = content_type[strlen(grpc)];
+    return next == '\0' || next == '+' || next == ';';
+}
+
+static bool is_grpc(const struct header_list *request)
 {
     const char *method = header_list_find(request, ":method");
-    const char *type = header_list_find(request, "content-type");
-    if (method == NULL || strcmp(method, "POST") != 0 || type == NULL ||
-        strncmp(type, "application/grpc", strlen("application/grpc")) != 0)
-        return POLICY_NOT_GRPC;
+    return method != NULL && strcmp(method, "POST") == 0 &&
+           policy_is_grpc_type(header_list_find(request, "content-type"));
+}
 
-    const char *path = header_list_find(request, ":path");
-    if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Check") == 0)
-        return POLICY_HEALTH_CHECK;
-    if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Watch") == 0)
-        return POLICY_HEALTH_WATCH;
-    if (any_path_is_allowed() && path != NULL)
-        return POLICY_FORWARD;
-    if (path == NULL || strncmp(path, service_prefix, strlen(service_prefix)) != 0 ||
-        !is_method_name(path + strlen(service_prefix))) {
-        rpc_status_set(ret_status, GRPC_UNIMPLEMENTED, "NOT_SPARK_CONNECT",
-                       "sparkbridge: only spark.connect.SparkConnectService is served here, not "
-                       "%.120s",
-                       path != NULL ? path : "a call without a path");
-        return POLICY_REFUSE;
+static bool begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What browsers add to what a page makes them send. Names are in lower case here: nghttp2 lets no
+ * others through. */
+static bool is_a_browsers(const char *name)
+{
+    return strcmp(name, "origin") == 0 || strcmp(name, "cookie") == 0 ||
+           strcmp(name, "referer") == 0 || begins_with(name, "sec-fetch-") ||
+           begins_with(name, "access-control-");
+}
+
+static size_t count_named(const struct header_list *list, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        count += strcmp(header_field_name(list, &list->fields[i]), name) == 0;
+    return count;
+}
+
+/* Is the request what a gRPC library makes, and nothing else? */
+static bool check_form(const struct header_list *request, struct rpc_status *ret_status)
+{
+    /* Two of these could be read one way here and another way behind us. */
+    static const char *const once[] = {
+        "content-type", "te", "grpc-timeout", "grpc-encoding", "user-agent",
+    };
+    if (request->too_large) {
+        rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
+                       "sparkbridge: the call's metadata is larger than %d bytes",
+                       HEADER_LIST_MAX_BYTES);
+        return false;
     }
+    for (size_t i = 0; i < request->count; i++) {
+        const char *name = header_field_name(request, &request->fields[i]);
+        if (is_a_browsers(name)) {
+            rpc_status_set(ret_status, GRPC_PERMISSION_DENIED, "BROWSER",
+                           "sparkbridge: calls of web pages are refused (the request has the "
+                           "header %.40s)",
+                           name);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
+        if (count_named(request, once[i]) > 1) {
+            rpc_status_set(ret_status, GRPC_INVALID_ARGUMENT, "HEADER_TWICE",
+                           "sparkbridge: the request has the header %s twice", once[i]);
+            return false;
+        }
+    }
+    if (header_list_find(request, "te") == NULL) {
+        rpc_status_set(ret_status, GRPC_INVALID_ARGUMENT, "NO_TE",
+                       "sparkbridge: the request lacks `te: trailers`, which gRPC demands; a "
+                       "proxy in front of this port may have taken it away");
+        return false;
+    }
+    return true;
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
+}
+
+static bool is_known_authority(const struct policy *policy, const char *text)
+{
+    struct authority authority;
+    struct authority_fault fault;
+    if (!authority_parse(text, strlen(text), &authority, &fault))
+        return false;
+    bool known = is_loopback(authority.host);
+    for (size_t i = 0; i < policy->authorities.count; i++)
+        known = known || strcmp(authority.host, policy->authorities.items[i]) == 0;
+    authority_finish(&authority);
+    return known;
+}
+
+/* A page of evil.example whose name suddenly leads to 127.0.0.1 (DNS rebinding) still says
+ * evil.example here. `host` may stand in the place of :authority (RFC 9113, 8.3.1). */
+static bool check_authority(const struct policy *policy, const struct header_list *request,
+                            struct rpc_status *ret_status)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const char *name = header_field_name(request, &request->fields[i]);
+        const char *value = header_field_value(request, &request->fields[i]);
+        if ((strcmp(name, ":authority") == 0 || strcmp(name, "host") == 0) &&
+            !is_known_authority(policy, value)) {
+            rpc_status_set(ret_status, GRPC_PERMISSION_DENIED, "UNKNOWN_AUTHORITY",
+                           "sparkbridge: this port is localhost's, and the call is for %.100s; if "
+                           "that name is meant to lead here, add it to the listener's authorities",
+                           value);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_path(const char *path, struct rpc_status *ret_status)
+{
+    if (path != NULL &&
+        ((begins_with(path, service_prefix) && is_method_name(path + strlen(service_prefix))) ||
+         any_path_is_allowed()))
+        return true;
+    rpc_status_set(ret_status, GRPC_UNIMPLEMENTED, "NOT_SPARK_CONNECT",
+                   "sparkbridge: only spark.connect.SparkConnectService is served here, not %.120s",
+                   path != NULL ? path : "a call without a path");
+    return false;
+}
+
+static bool check_client_secret(const struct policy *policy, const struct header_list *request,
+                                struct rpc_status *ret_status)
+{
+    const char *sent = header_list_find(request, "authorization");
+    if (!secret_is_set(&policy->client_secret) ||
+        (sent != NULL && count_named(request, "authorization") == 1 &&
+         secret_matches(&policy->client_secret, sent, strlen(sent))))
+        return true;
+    rpc_status_set(ret_status, GRPC_UNAUTHENTICATED, "CLIENT_SECRET",
+                   "sparkbridge: this listener wants a secret of its clients, and the call has %s; "
+                   "add ;use_ssl=false;token=SECRET to the connection string",
+                   sent != NULL ? "another one" : "none");
+    return false;
+}
+
+enum policy_verdict policy_check(const struct policy *policy, const struct header_list *request,
+                                 enum policy_way way, struct rpc_status *ret_status)
+{
+    if (!is_grpc(request))
+        return POLICY_NOT_GRPC;
     if (request->too_large) {
         rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
                        "sparkbridge: the call's metadata has more than %zu bytes or %d fields",
                        request->max_bytes, HEADER_LIST_MAX_FIELDS);
         return POLICY_REFUSE;
     }
+    if (!check_form(request, ret_status) ||
+        (way == POLICY_BY_TCP && !check_authority(policy, request, ret_status)))
+        return POLICY_REFUSE;
+    /* Whoever asks for the health gets nothing of anybody's, so it takes no secret. */
+    const char *path = header_list_find(request, ":path");
+    if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Check") == 0)
+        return POLICY_HEALTH_CHECK;
+    if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Watch") == 0)
+        return POLICY_HEALTH_WATCH;
+    if (!check_path(path, ret_status) || !check_client_secret(policy, request, ret_status))
+        return POLICY_REFUSE;
     return POLICY_FORWARD;
 }
 
 const char *policy_method(const struct header_list *request)
 {
     const char *path = header_list_find(request, ":path");
-    bool ours = strncmp(path, service_prefix, strlen(service_prefix)) == 0;
-    return ours ? path + strlen(service_prefix) : path;
-}
-
-static bool name_equal(const char *name, size_t len, const char *dropped)
-{
-    if (strlen(dropped) != len)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if ((name[i] == '_' ? '-' : tolower((unsigned char)name[i])) != dropped[i])
-            return false;
-    return true;
-}
-
-static bool is_dropped(const struct header_list *list, const struct header_field *field,
-                       const struct metadata *ours)
-{
-    const char *name = header_field_name(list, field);
-    for (size_t i = 0; i < sizeof dropped_names / sizeof dropped_names[0]; i++)
-        if (name_equal(name, field->name_len, dropped_names[i]))
-            return true;
-    for (size_t i = 0; i < ours->count; i++)
-        if (name_equal(name, field->name_len, ours->entries[i].name))
-            return true;
-    return false;
-}
-
-static nghttp2_nv field_of(const char *name, const char *value, size_t value_len, uint8_t flags)
-{
-    return (nghttp2_nv){
-        .name = (uint8_t *)name,
-        .namelen = strlen(name),
-        .value = (uint8_t *)value,
-        .valuelen = value_len,
-        .flags = flags,
-    };
-}
-
-/* The binding outlives the session, so that nghttp2 need not copy what may be a secret. */
-static nghttp2_nv secret_field_of(const char *name, const struct secret *secret)
-{
-    return field_of(name, secret->bytes, secret->len,
-                    NGHTTP2_NV_FLAG_NO_INDEX | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
-}
-
-size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *ret_fields)
-{
-    const struct header_list *headers = request->headers;
-    const struct binding *binding = request->binding;
-    const char *path = header_list_find(headers, ":path");
-    size_t n = 0;
-    ret_fields[n++] = field_of(":method", "POST", 4, 0);
-    ret_fields[n++] = field_of(":scheme", "https", 5, 0);
-    ret_fields[n++] = field_of(":path", path, strlen(path), 0);
-    ret_fields[n++] = field_of(":authority", request->authority, strlen(request->authority), 0);
-    for (size_t i = 0; i < headers->count; i++) {
-        const struct header_field *field = &headers->fields[i];
-        if (header_field_name(headers, field)[0] != ':' &&
-            !is_dropped(headers, field, &binding->headers))
-            ret_fields[n++] = header_field_nv(headers, field);
-    }
-    for (size_t i = 0; i < binding->headers.count; i++)
-        ret_fields[n++] =
-            secret_field_of(binding->headers.entries[i].name, &binding->headers.entries[i].value);
-    if (binding->compute == COMPUTE_CLUSTER)
-        ret_fields[n++] = field_of("x-databricks-cluster-id", binding->cluster_id,
-                                   strlen(binding->cluster_id), 0);
-    if (binding->compute == COMPUTE_SERVERLESS)
-        ret_fields[n++] = field_of("x-databricks-session-id", request->session_id,
-                                   strlen(request->session_id), 0);
-    if (secret_is_set(&binding->authorization))
-        ret_fields[n++] = secret_field_of("authorization", &binding->authorization);
-    return n;
-}
-
-void policy_authority(const struct binding *binding, char *ret_text, size_t size)
-{
-    bool v6 = strchr(binding->host, ':') != NULL;
-    char port[8] = "";
-    if (binding->port != 443)
-        snprintf(port, sizeof port, ":%u", binding->port);
-    snprintf(ret_text, size, "%s%s%s%s", v6 ? "[" : "", binding->host, v6 ? "]" : "", port);
-}
-
-size_t policy_response_fields(const struct header_list *response, nghttp2_nv *ret_fields)
-{
-    for (size_t i = 0; i < response->count; i++)
-        ret_fields[i] = header_field_nv(response, &response->fields[i]);
-    return response->count;
+    return begins_with(path, service_prefix) ? path + strlen(service_prefix) : path;
 }

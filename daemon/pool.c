@@ -271,3 +271,10 @@ struct deadline_set *pool_deadlines(struct pool *pool)
 {
     return &pool->deadlines;
 }
+
+void pool_count(const struct pool *pool, size_t *ret_connections, size_t *ret_waiting)
+{
+    *ret_connections = pool->upstream_count;
+    *ret_waiting = 0;
+    list_for_each(node, &pool->waiting) *ret_waiting += 1;
+}

@@ -52,6 +52,8 @@ const struct binding *pool_binding(const struct pool *pool);
 
 /* For the deadlines of its calls. Borrowed. */
 struct deadline_set *pool_deadlines(struct pool *pool);
+/* How many connections there are, those being made too, and how many calls wait for one. */
+void pool_count(const struct pool *pool, size_t *ret_connections, size_t *ret_waiting);
 
 /* Finds room for the stream: on_ready comes now or later, or on_refused. */
 void pool_acquire(struct pool *pool, struct upstream_stream *stream);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/strbuf.h"
 
 enum { NUMBER_SIZE = 24 };
 
@@ -36,13 +37,13 @@ static void compare_text(struct report *report, const char *key, const char *bef
         note(report, key, or_none(before), or_none(after));
 }
 
-static void compare_number(struct report *report, const char *key, unsigned before, unsigned after)
+static void compare_number(struct report *report, const char *key, size_t before, size_t after)
 {
     char from[NUMBER_SIZE], to[NUMBER_SIZE];
     if (before == after)
         return;
-    snprintf(from, sizeof from, "%u", before);
-    snprintf(to, sizeof to, "%u", after);
+    snprintf(from, sizeof from, "%zu", before);
+    snprintf(to, sizeof to, "%zu", after);
     note(report, key, from, to);
 }
 
@@ -123,6 +124,69 @@ static void compare_addresses(struct report *report, const struct listener_confi
     }
 }
 
+static void join(const struct config_words *words, struct strbuf *out)
+{
+    for (size_t i = 0; i < words->count; i++)
+        strbuf_append_format(out, "%s%s", i > 0 ? " " : "", words->items[i]);
+}
+
+static void compare_words(struct report *report, const char *key, const struct config_words *before,
+                          const struct config_words *after)
+{
+    struct strbuf from = {0}, to = {0};
+    join(before, &from);
+    join(after, &to);
+    compare_text(report, key, before->count > 0 ? strbuf_text(&from) : NULL,
+                 after->count > 0 ? strbuf_text(&to) : NULL);
+    strbuf_finish(&from);
+    strbuf_finish(&to);
+}
+
+static void compare_policies(struct report *report, const struct policy *before,
+                             const struct policy *after)
+{
+    compare_words(report, "authorities", &before->authorities, &after->authorities);
+    compare_words(report, "forward_headers", &before->forward_headers, &after->forward_headers);
+    compare_secret(report, "client_secret_sha256", &before->client_secret, &after->client_secret);
+}
+
+/* What each user gets is compared by the pools, as there may be many. */
+static void compare_accesses(struct report *report, const struct access *before,
+                             const struct access *after)
+{
+    const struct binding *from = access_binding(before), *to = access_binding(after);
+    compare_policies(report, access_policy(before), access_policy(after));
+    if (!peer_policy_equal(access_peers(before), access_peers(after))) {
+        log_info("listener %s: other users or profiles; its clients connect again",
+                 report->listener);
+        report->found++;
+    }
+    if (from != NULL && to != NULL) {
+        compare_bindings(report, from, to);
+    } else if (!access_is_same(after)) {
+        log_info("listener %s: users' profiles have other content; their calls that begin now use "
+                 "it",
+                 report->listener);
+        report->found++;
+    }
+}
+
+static void compare_limits(struct report *report, const struct client_limits *before,
+                           const struct client_limits *after)
+{
+    compare_number(report, "limits.connections", before->connections, after->connections);
+    compare_number(report, "limits.connections_per_user", before->connections_per_user,
+                   after->connections_per_user);
+    compare_number(report, "limits.calls", before->calls, after->calls);
+    compare_number(report, "limits.calls_per_user", before->calls_per_user, after->calls_per_user);
+    compare_number(report, "limits.calls_per_connection", before->calls_per_connection,
+                   after->calls_per_connection);
+    compare_number(report, "limits.header_bytes", before->header_bytes, after->header_bytes);
+    compare_number(report, "limits.buffer_bytes", before->buffer_bytes, after->buffer_bytes);
+    compare_number(report, "preface_timeout_ms", before->preface_ms, after->preface_ms);
+    compare_number(report, "headers_timeout_ms", before->headers_ms, after->headers_ms);
+}
+
 static void compare_globals(struct report *report, const struct config *before,
                             const struct config *after)
 {
@@ -136,6 +200,7 @@ static void compare_globals(struct report *report, const struct config *before,
     compare_number(report, "drain_timeout_ms", before->drain_timeout_ms, after->drain_timeout_ms);
     compare_number(report, "stream_window_bytes", before->stream_window_bytes,
                    after->stream_window_bytes);
+    compare_limits(report, &before->limits, &after->limits);
     compare_text(report, "log_level", log_level_text(before->log_level),
                  log_level_text(after->log_level));
 }
@@ -164,7 +229,7 @@ void reload_report(const struct setup *before, const struct setup *after)
         }
         compare_addresses(&report, &before->config->listeners[old], listener);
         compare_text(&report, "via", before->config->listeners[old].via, listener->via);
-        compare_bindings(&report, before->bindings[old], after->bindings[i]);
+        compare_accesses(&report, before->accesses[old], after->accesses[i]);
     }
     for (size_t i = 0; i < before->config->listener_count; i++) {
         const char *name = before->config->listeners[i].name;

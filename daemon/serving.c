@@ -9,7 +9,6 @@
 #include "common/log.h"
 #include "daemon/connect.h"
 #include "daemon/listener.h"
-#include "daemon/pool.h"
 #include "daemon/reload_report.h"
 
 /* A listener that is served. */
@@ -18,15 +17,15 @@ struct entry {
     struct serving *serving;
     char *name; /* owned */
     struct listener *listener;
-    struct pool *pool; /* owned reference */
-    bool removed;      /* it only waits for its clients */
+    struct access *access; /* owned reference */
+    bool removed;          /* it only waits for its clients */
 };
 
 static void entry_destroy(struct entry *entry)
 {
     list_remove(&entry->link);
     listener_destroy(entry->listener);
-    pool_unref(entry->pool);
+    access_unref(entry->access);
     free(entry->name);
     free(entry);
 }
@@ -41,14 +40,20 @@ static void on_listener_idle(void *owner)
         serving->on_idle(serving);
 }
 
-static struct entry *entry_create(struct serving *serving, const char *name, struct pool *pool)
+static struct entry *entry_create(struct serving *serving, const char *name, struct access *access)
 {
     struct entry *entry = xcalloc(1, sizeof *entry);
     entry->serving = serving;
     entry->name = xstrdup(name);
-    entry->pool = pool_ref(pool);
-    entry->listener =
-        listener_create(serving->engine, &serving->quota, pool, on_listener_idle, entry);
+    const struct reception_config config = {
+        .engine = serving->engine,
+        .finder = &serving->finder,
+        .quota = &serving->quota,
+        .name = entry->name,
+    };
+    entry->access = access_ref(access);
+    entry->listener = listener_create(&config, on_listener_idle, entry);
+    listener_use(entry->listener, access);
     list_init(&entry->link);
     return entry;
 }
@@ -107,7 +112,6 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
         const struct pool_config pool_config = {
             .engine = serving->engine,
             .connector = serving->connector,
-            .binding = next->bindings[i],
             .tls = tls,
             .proxy = config->proxy.url.bytes,
             .no_proxy = config->proxy.no_proxy,
@@ -115,10 +119,8 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
             .connect_timeout_ms = config->connect_timeout_ms,
             .stream_window_bytes = config->stream_window_bytes,
         };
-        bool same = old != NULL && pool_matches(old->pool, &pool_config);
-        struct pool *pool = same ? pool_ref(old->pool) : pool_create(&pool_config);
-        struct entry *fresh = entry_create(serving, config->listeners[i].name, pool);
-        pool_unref(pool);
+        struct entry *fresh = entry_create(serving, config->listeners[i].name, next->accesses[i]);
+        access_open(fresh->access, &pool_config, old != NULL ? old->access : NULL);
         list_append(ret_fresh, &fresh->link);
         if (!prepare(serving, &config->listeners[i], fresh, err)) {
             destroy_list(ret_fresh);
@@ -152,11 +154,9 @@ static void commit(struct serving *serving, const struct listener_config *config
     } else {
         for (size_t i = 0; i < config->address_count; i++)
             listener_take(entry->listener, fresh->listener, config->addresses[i].text);
-        if (entry->pool != fresh->pool) {
-            listener_use_pool(entry->listener, fresh->pool);
-            pool_unref(entry->pool);
-            entry->pool = pool_ref(fresh->pool);
-        }
+        listener_use(entry->listener, fresh->access);
+        access_unref(entry->access);
+        entry->access = access_ref(fresh->access);
         entry_destroy(fresh);
     }
     for (size_t i = 0; i < config->address_count; i++) {
@@ -210,7 +210,7 @@ bool serving_change(struct serving *serving, struct setup *next, struct err *err
 
     for (size_t i = 0; i < next->config->listener_count; i++) {
         if (find_entry(serving, next->config->listeners[i].name) == NULL)
-            setup_log_binding(&next->config->listeners[i], next->bindings[i]);
+            setup_log_access(&next->config->listeners[i], next->accesses[i]);
         commit(serving, &next->config->listeners[i], list_first(&fresh, struct entry, link));
     }
     remove_the_rest(serving, next->config);
@@ -233,6 +233,7 @@ void serving_init(struct serving *serving, struct engine *engine,
     *serving = (struct serving){.engine = engine, .on_idle = on_idle};
     serving->connector = connector_create(engine);
     quota_init(&serving->quota, &engine->byte_pool);
+    peer_finder_init(&serving->finder);
     list_init(&serving->entries);
 }
 
@@ -251,6 +252,15 @@ bool serving_is_idle(const struct serving *serving)
     return true;
 }
 
+void serving_each(const struct serving *serving, const struct serving_visitor *visitor)
+{
+    list_for_each(node, &serving->entries)
+    {
+        const struct entry *entry = container_of(node, struct entry, link);
+        visitor->visit(visitor->arg, entry->name, entry->listener, entry->access, entry->removed);
+    }
+}
+
 void serving_abort_calls(struct serving *serving, const char *reason)
 {
     list_for_each(node, &serving->entries)
@@ -261,6 +271,7 @@ void serving_finish(struct serving *serving)
 {
     serving->stopped = false;
     destroy_list(&serving->entries);
+    peer_finder_finish(&serving->finder);
     assert(serving->quota.connections == 0 && serving->quota.calls == 0);
     connector_destroy(serving->connector);
     tls_context_unref(serving->tls);

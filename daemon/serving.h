@@ -1,5 +1,5 @@
 /*
- * What is being served: each listener of a setup with the pool its calls go to, opened together
+ * What is being served: each listener of a setup with what it grants, opened together
  * and changed together by a reload, all or nothing.
  *
  * Owner: the bridge. Listeners that a reload removed stay until their clients have gone.
@@ -13,6 +13,8 @@
 #include "common/err.h"
 #include "common/list.h"
 #include "daemon/engine.h"
+#include "daemon/listener.h"
+#include "daemon/peer.h"
 #include "daemon/quota.h"
 #include "daemon/setup.h"
 #include "daemon/tls.h"
@@ -20,10 +22,11 @@
 struct serving {
     struct engine *engine;       /* borrowed */
     struct connector *connector; /* owned */
-    struct quota quota;          /* of all clients */
-    struct setup setup;          /* owned: what is served now */
-    struct tls_context *tls;     /* owned reference */
-    struct list entries;         /* one a listener, also those that only wait for their clients */
+    struct peer_finder finder;
+    struct quota quota;      /* of all clients */
+    struct setup setup;      /* owned: what is served now */
+    struct tls_context *tls; /* owned reference */
+    struct list entries;     /* one a listener, also those that only wait for their clients */
     void (*on_idle)(struct serving *serving); /* after serving_stop(): all clients have gone */
     bool stopped;
 };
@@ -35,6 +38,14 @@ void serving_init(struct serving *serving, struct engine *engine,
  * What is the same is not touched; new sockets are opened before anything changes, and on failure
  * everything is as before. Says in the log what changed. */
 bool serving_change(struct serving *serving, struct setup *next, struct err *err);
+
+/* Each listener that is served, and those that only wait for their clients (`removed`). */
+struct serving_visitor {
+    void (*visit)(void *arg, const char *name, const struct listener *listener,
+                  const struct access *access, bool removed);
+    void *arg;
+};
+void serving_each(const struct serving *serving, const struct serving_visitor *visitor);
 
 /* Accepts no more and lets clients finish; on_idle comes, or serving_is_idle() is true at once. */
 void serving_stop(struct serving *serving);

@@ -1,51 +1,16 @@
-/* What the daemon is to serve: the configuration and the bindings of its listeners. */
+/* What the daemon is to serve: the configuration and what its listeners grant. */
 #include "daemon/setup.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
-#include "conf/resolve.h"
 
 /* A listener's name in front of what is said about it, where there are several. */
 static const char *context(const struct config *config, const struct listener_config *listener)
 {
     return config->listener_count > 1 ? listener->name : NULL;
-}
-
-static void report(const struct resolve_result *result, const char *name, struct diag_list *diags)
-{
-    const char *open = name != NULL ? "listener " : "", *close = name != NULL ? ": " : "";
-    name = name != NULL ? name : "";
-    for (size_t i = 0; i < result->warnings_count; i++)
-        diag_warning(diags, "%s%s%s%s", open, name, close, result->warnings[i]);
-    if (result->binding == NULL)
-        diag_error(diags, result->err.exit_code, "%s%s%s%s", open, name, close,
-                   result->err.message);
-}
-
-/* The binding of a listener; NULL, with a diagnostic, where it is incomplete. */
-static struct binding *resolve_listener(const struct listener_config *listener, const char *name,
-                                        char *const *environment, struct diag_list *diags)
-{
-    struct secret token = {0};
-    struct resolve_request request;
-    struct resolve_result result = {0};
-    struct err err = {0};
-    struct binding *binding = NULL;
-
-    if (listener_config_request(listener, environment, &token, &request, &err)) {
-        resolve(&request, &result);
-        report(&result, name, diags);
-        if (result.binding != NULL)
-            binding = binding_ref(result.binding);
-    } else {
-        diag_error(diags, err.exit_code, "%s%s%s%s", name != NULL ? "listener " : "",
-                   name != NULL ? name : "", name != NULL ? ": " : "", err.message);
-    }
-    resolve_result_finish(&result);
-    secret_finish(&token);
-    return binding;
 }
 
 bool setup_load(const struct setup_source *source, struct setup *ret_setup, struct diag_list *diags)
@@ -56,12 +21,12 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
     const struct config *config = setup.config;
     bool complete = true;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
-    setup.bindings = xcalloc(config->listener_count, sizeof setup.bindings[0]);
+    setup.accesses = xcalloc(config->listener_count, sizeof setup.accesses[0]);
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener_config *listener = &config->listeners[i];
-        setup.bindings[i] =
-            resolve_listener(listener, context(config, listener), source->environment, diags);
-        complete = complete && setup.bindings[i] != NULL;
+        setup.accesses[i] =
+            access_load(listener, context(config, listener), source->environment, diags);
+        complete = complete && setup.accesses[i] != NULL;
     }
     if (!complete) {
         setup_finish(&setup);
@@ -73,9 +38,9 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
 
 void setup_finish(struct setup *setup)
 {
-    for (size_t i = 0; setup->bindings != NULL && i < setup->config->listener_count; i++)
-        binding_unref(setup->bindings[i]);
-    free(setup->bindings);
+    for (size_t i = 0; setup->accesses != NULL && i < setup->config->listener_count; i++)
+        access_unref(setup->accesses[i]);
+    free(setup->accesses);
     config_destroy(setup->config);
     *setup = (struct setup){0};
 }
@@ -89,8 +54,21 @@ void setup_log_diags(const struct diag_list *diags)
         log_warn("%zu more faults are not shown", diags->dropped);
 }
 
-void setup_log_binding(const struct listener_config *listener, const struct binding *binding)
+static void log_rows(const struct listener_config *listener)
 {
+    char rows[16];
+    snprintf(rows, sizeof rows, "%zu", listener->peers->row_count);
+    log_fields(LOG_LEVEL_INFO, "users have profiles of their own", {"listener", listener->name},
+               {"rows", rows});
+}
+
+void setup_log_access(const struct listener_config *listener, const struct access *access)
+{
+    const struct binding *binding = access_binding(access);
+    if (binding == NULL) {
+        log_rows(listener);
+        return;
+    }
     char fingerprint[SECRET_FINGERPRINT_SIZE] = "";
     if (secret_is_set(&binding->token))
         secret_fingerprint(&binding->token, fingerprint);

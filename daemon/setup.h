@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-#include "conf/binding.h"
 #include "conf/config.h"
 #include "conf/diag.h"
+#include "daemon/access.h"
 
 /* Where a setup comes from: the command line (argv[0] is the subcommand) and the environment. */
 struct setup_source {
@@ -21,8 +21,8 @@ struct setup_source {
 };
 
 struct setup {
-    struct config *config;     /* owned */
-    struct binding **bindings; /* owned references, one for each of the configuration's listeners */
+    struct config *config;    /* owned */
+    struct access **accesses; /* owned references, one for each of the configuration's listeners */
 };
 
 /* All faults and warnings go to `diags`, those of every listener; false where there is a fault, and
@@ -34,6 +34,6 @@ void setup_finish(struct setup *setup);
 /* Writes each to the log. */
 void setup_log_diags(const struct diag_list *diags);
 /* Says in the log what a listener was resolved to. */
-void setup_log_binding(const struct listener_config *listener, const struct binding *binding);
+void setup_log_access(const struct listener_config *listener, const struct access *access);
 
 #endif

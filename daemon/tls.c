@@ -97,8 +97,8 @@ static int on_bio_create(BIO *bio)
 /* The sentence for a PEM file that OpenSSL does not take. */
 static bool file_fault(const char *what, const char *path, const char *wanted, struct err *err)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = ERR_reason_error_string(code);
+    unsigned long code = ERR_peek_error(); /* what came first; the rest follows from it */
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
     if (ERR_GET_LIB(code) == ERR_LIB_SYS)
         err_set(err, EX_NOINPUT, "%s %s: cannot be read: %s", what, path,
                 strerror(ERR_GET_REASON(code)));
@@ -156,7 +156,8 @@ static SSL_CTX *create_ssl_ctx(const struct tls_files *files, struct err *err)
         return NULL;
     }
     SSL_CTX_set_min_proto_version(ssl_ctx, TLS1_2_VERSION);
-    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(ssl_ctx,
+                        SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_alpn_protos(ssl_ctx, alpn, sizeof alpn);
     SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

@@ -63,6 +63,11 @@ uv_stream_t *transport_stream(struct transport *transport)
     return &transport->handle.stream;
 }
 
+bool transport_is_unix_socket(const struct transport *transport)
+{
+    return transport->handle.stream.type == UV_NAMED_PIPE;
+}
+
 static void report_end(struct transport *transport, int error, const char *text)
 {
     if (transport->ended)

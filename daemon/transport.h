@@ -56,6 +56,9 @@ uv_stream_t *transport_stream(struct transport *transport);
 int transport_start(struct transport *transport, const struct transport_events *events, void *owner,
                     struct tls *tls);
 
+/* A Unix socket, not TCP? */
+bool transport_is_unix_socket(const struct transport *transport);
+
 bool transport_is_writable(const struct transport *transport);
 
 /* Sends all of it or keeps the rest; only while transport_is_writable(). */

@@ -1,9 +1,9 @@
 /*
  * A listening Unix socket at a path, with its mode right from the first moment.
  *
- * It is bound under a name of its own with the mode set by the umask, listens, and is then linked to
- * its path: nobody ever sees it with another mode, and of two that begin at once one finds the path
- * taken. A socket that a dead process left behind is put aside first; one that somebody still
+ * It is bound under a name of its own with the mode set by the umask, listens, and is then linked
+ * to its path: nobody ever sees it with another mode, and of two that begin at once one finds the
+ * path taken. A socket that a dead process left behind is put aside first; one that somebody still
  * answers on is left alone.
  * Owner: the listener, which calls unix_socket_remove() when it ends.
  */

@@ -51,6 +51,15 @@ def bridges(binary, standin, tmp_path):
     factory.finish()
 
 
+@pytest.fixture(scope="module")
+def module_bridges(binary, standin, tmp_path_factory):
+    """The same for bridges that serve all tests of a module."""
+    secrets = [tenant.token for tenant in standin.tenants]
+    factory = BridgeFactory(binary, standin, tmp_path_factory.mktemp("bridges"), secrets)
+    yield factory
+    factory.finish()
+
+
 @pytest.fixture
 def bridge(bridges):
     """A bridge on TCP to the first tenant."""

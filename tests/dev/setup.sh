@@ -8,7 +8,7 @@ source tests/dev/go_tools.sh
 
 product=(
     gcc libc6-dev pkg-config meson ninja-build libuv1-dev libnghttp2-dev libprotobuf-c-dev
-    protobuf-c-compiler libcurl4-openssl-dev libssl-dev libyaml-dev libsystemd-dev libjansson-dev
+    protobuf-c-compiler libcurl4-openssl-dev libseccomp-dev libssl-dev libyaml-dev libsystemd-dev libjansson-dev
     zlib1g-dev
 )
 packages=()
@@ -64,7 +64,7 @@ for group in "$@"; do
         want_workspace
         ;;
     test)
-        packages+=("${product[@]}" libcmocka-dev)
+        packages+=("${product[@]}" libcmocka-dev iproute2)
         want_workspace
         want_venvs v42
         want_go_tools

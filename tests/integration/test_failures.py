@@ -108,8 +108,8 @@ class OldCertificate:
     def __init__(self, certificate):
         self._certificate = certificate
 
-    def server_context(self, alpn):
-        context = self._certificate.server_context(alpn)
+    def server_context(self):
+        context = self._certificate.server_context()
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
         return context

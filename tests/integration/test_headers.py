@@ -62,7 +62,8 @@ def test_pyspark_sends_its_own(version, parameters, request, recorded, relay, pr
         [("authorization", "Bearer mine"), ("authorization", "Basic mine")],
         [("x-databricks-cluster-id", "mine"), ("x-databricks-cluster-id", "mine too")],
         [("x_databricks_cluster_id", "mine"), ("x-databricks_cluster-id", "mine")],
-        [("proxy-authorization", "mine"), ("cookie", "mine")],
+        [("proxy-authorization", "mine"), ("authentication", "mine")],
+        [("x-databricks-org-id", "mine"), ("x-forwarded-for", "mine"), ("x-own", "mine")],
         [("x-databricks-session-id", "mine")],
         [("authorization", ""), ("x-databricks-cluster-id", "")],
     ],
@@ -70,8 +71,8 @@ def test_pyspark_sends_its_own(version, parameters, request, recorded, relay, pr
 )
 def test_raw_client_sends_its_own(sent, recorded, relay, primary):
     with RawClient(recorded.port) as client:
-        client.call(METHOD, metadata=[*sent, ("x-mark", "1")])
-    seen = relay.wait_for(lambda one: one.values("x-mark"))
+        client.call(METHOD, metadata=[*sent, ("x-request-id", "1")])
+    seen = relay.wait_for(lambda one: one.values("x-request-id"))
     check(seen, primary, relay.port)
     assert "mine" not in str(seen.headers)
 
@@ -84,8 +85,8 @@ def test_a_name_that_http2_forbids(name, recorded, relay, primary):
         client.call(METHOD, metadata=[(name, "mine")])
     # Refused or mended, but never passed on; and the bridge goes on.
     with RawClient(recorded.port) as client:
-        client.call(METHOD, metadata=[("x-mark", "1")])
-    relay.wait_for(lambda one: one.values("x-mark"))
+        client.call(METHOD, metadata=[("x-request-id", "1")])
+    relay.wait_for(lambda one: one.values("x-request-id"))
     for seen in relay.seen():
         check(seen, primary, relay.port)
         assert "mine" not in str(seen.headers)
@@ -96,9 +97,9 @@ def test_a_name_that_http2_forbids(name, recorded, relay, primary):
 )
 def test_authority_is_the_workspaces(authority, recorded, relay, primary):
     with RawClient(recorded.port) as client:
-        stream = client.start(METHOD, authority=authority, metadata=[("x-mark", "1")], end=True)
+        stream = client.start(METHOD, authority=authority, metadata=[("x-request-id", "1")], end=True)
         client.wait_for_end(stream)
-    check(relay.wait_for(lambda one: one.values("x-mark")), primary, relay.port)
+    check(relay.wait_for(lambda one: one.values("x-request-id")), primary, relay.port)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +124,13 @@ def test_other_paths_are_answered_here(path, recorded, relay):
     with RawClient(recorded.port) as client:
         answer = client.call(METHOD, path=path)
         # Nothing at all is passed on of it: the next call is the first that the workspace sees.
-        client.call(METHOD, metadata=[("x-mark", "1")])
+        client.call(METHOD, metadata=[("x-request-id", "1")])
     assert answer.status == 12 or answer.reset
     if answer.status:
         assert answer.value(":status") == "200"
         assert answer.value("content-type").startswith("application/grpc")
         assert answer.message
-    assert relay.wait_for(lambda one: True).values("x-mark") == ["1"]
+    assert relay.wait_for(lambda one: True).values("x-request-id") == ["1"]
 
 
 def test_what_is_not_grpc_never_gets_through(recorded, relay):
@@ -144,8 +145,8 @@ def test_what_is_not_grpc_never_gets_through(recorded, relay):
             headers += [("content-type", kind)] if kind else []
             stream = client.start_with(headers, end=True)
             assert client.wait_for_end(stream).value(":status") in ("405", "415")
-        client.call(METHOD, metadata=[("x-mark", "1")])
-    assert relay.wait_for(lambda one: True).values("x-mark") == ["1"]
+        client.call(METHOD, metadata=[("x-request-id", "1")])
+    assert relay.wait_for(lambda one: True).values("x-request-id") == ["1"]
 
 
 def test_the_gates_own_log(v43, bridge, standin, primary):

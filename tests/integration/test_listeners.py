@@ -207,10 +207,11 @@ def test_real_clients_in_two_workspaces_at_once(bridges, standin, tmp_path, v43,
         client.run("wait_until_runs", target, session="beside", marker=f"workspaces.{number}")
     assert set(requests_of(standin, before)) == {of_one, of_two}
 
-    setup.tenants, setup.clusters = (one, one), [one.cluster_id, one.cluster_id]
+    setup.tenants, setup.tokens = (one, one), [one.token, one.token]
+    setup.clusters = [one.cluster_id, one.cluster_id]
     setup.write()
     setup.reload("reloaded")
-    assert not any(nap.done() for nap in naps)
+    assert not any(nap.done() for nap in naps), [nap.done() and nap.result(0) for nap in naps]
     before = len(standin.gate.requests())
     for client, target in users:
         assert client.run("range", target, session="beside") == list(range(1, 10))

@@ -27,8 +27,8 @@ def upstream(standin, primary):
 
 @pytest.fixture
 def scripted(bridges, upstream):
-    """A bridge to `upstream`."""
-    return bridges(port=upstream.port)
+    """A bridge to `upstream`, which lets metadata of the client's own pass."""
+    return bridges(port=upstream.port, arguments=("--forward-header", "x-*"))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ BEYOND_A_SCHEMA = {
     "duplicate key",
     "duration out of range",
     "duration that overflows",
+    "header that is the bridge's",
     "merge key",
     "name twice",
     "profile number",
@@ -41,6 +42,7 @@ GOOD = [
     "version: 1\nlisteners: [{name: a, connection: {host: h, compute: none}, socket: {}}]",
     "version: 1\nlisteners: [{name: a, profile: p, connection: }]",
     "version: 1\nlisteners: [{name: a, socket: {mode: '0660'}, resolution: '${R:-sdk}'}]",
+    "version: 1\nlisteners: [{name: a, authorities: [a.b, '[::1]'], forward_headers: [x-a, '*']}]",
     "version: 1\ntimeouts: {upstream_connect: 500ms, drain: 1h}\nlog: {level: warn}",
 ]
 

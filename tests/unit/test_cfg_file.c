@@ -173,6 +173,7 @@ static void overwrite(const char *path)
     fclose(file);
 }
 
+/* What was opened stays as it was. */
 static void replace(const char *path)
 {
     char *other = xasprintf("%s.new", path);
@@ -185,7 +186,7 @@ static const struct {
     void (*change)(const char *path);
     const char *profile, *key; /* afterwards there is this */
 } changes[] = {
-    {append, "a", "host"}, {shrink, "a", NULL}, {overwrite, "b", "token"}, {replace, "b", "token"}};
+    {append, "a", "host"}, {shrink, "a", NULL}, {overwrite, "b", "token"}, {replace, "a", "token"}};
 
 static void test_a_change_while_reading_is_read_again(void **state)
 {

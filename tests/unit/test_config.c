@@ -305,9 +305,10 @@ static void test_token_file(void **state)
     assert_token(" a", 2, NULL,
                  "--token-file token: byte 1 is a space; the file has to hold the access token "
                  "alone, on one line");
-    assert_token("a\0b", 3, NULL,
-                 "--token-file token: byte 2 is a control character; the file has to hold the access "
-                 "token alone, on one line");
+    assert_token(
+        "a\0b", 3, NULL,
+        "--token-file token: byte 2 is a control character; the file has to hold the access "
+        "token alone, on one line");
     assert_token("a\xc3\xa4", 3, NULL,
                  "--token-file token: byte 2 is not ASCII; the file has to hold the access token "
                  "alone, on one line");
@@ -331,12 +332,80 @@ static void test_token_file_kind(void **state)
     assert_loads(&load, "run --token-file nowhere", NULL, "");
     assert_false(
         listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
-    assert_string_equal(err.message,
-                        "--token-file nowhere: there is no such file: check the path");
+    assert_string_equal(err.message, "--token-file nowhere: there is no such file: check the path");
     load_finish(&load);
     write_file("open", "dapi0\n", 6, 0644);
-    assert_loads(&load, "run --token-file open", NULL,
-                 "--token-file open: every user of this machine can read the token; chmod 600 it");
+    assert_loads(&load, "run --token-file open", NULL, "");
+    assert_false(
+        listener_config_request(&load.config->listeners[0], NULL, &secret, &request, &err));
+    assert_int_equal(err.exit_code, EX_NOPERM);
+    assert_string_equal(err.message,
+                        "--token-file open: holds the access token, and others may read "
+                        "it (mode 0644): chmod 600 open");
+    load_finish(&load);
+}
+
+static void assert_client_secret(const char *bytes, size_t len, const char *expected,
+                                 const char *message)
+{
+    struct load load;
+    struct secret secret = {0};
+    struct err err = {0};
+    write_file("secret", bytes, len, 0600);
+    assert_loads(&load, "run --client-secret-file secret", NULL, "");
+    const struct listener_config *listener = &load.config->listeners[0];
+    assert_string_equal(listener->client_secret_source, "--client-secret-file secret");
+    assert_int_equal(listener_config_client_secret(listener, &secret, &err), expected != NULL);
+    assert_int_equal(secret_is_set(&secret), expected != NULL);
+    if (expected != NULL)
+        assert_string_equal(secret.bytes, expected);
+    else
+        assert_string_equal(err.message, message);
+    secret_finish(&secret);
+    load_finish(&load);
+}
+
+static void test_client_secret_file(void **state)
+{
+    assert_client_secret("0123456789abcdef\n", 17, "0123456789abcdef", NULL);
+    assert_client_secret("0123456789abcde\n", 16, NULL,
+                         "--client-secret-file secret: is too easy to guess with less than 16 "
+                         "characters; `openssl rand -hex 32` makes a good one");
+    assert_client_secret("", 0, NULL,
+                         "--client-secret-file secret: is empty; it has to hold the secret of the "
+                         "clients");
+    struct load load;
+    struct secret none = {0};
+    struct err err = {0};
+    assert_loads(&load, "run", NULL, "");
+    assert_true(listener_config_client_secret(&load.config->listeners[0], &none, &err));
+    assert_false(secret_is_set(&none));
+    load_finish(&load);
+    write_file("open", "0123456789abcdef", 16, 0644);
+    assert_loads(&load, "run --client-secret-file open", NULL, "");
+    assert_false(listener_config_client_secret(&load.config->listeners[0], &none, &err));
+    assert_int_equal(err.exit_code, EX_NOPERM);
+    assert_string_equal(err.message, "--client-secret-file open: holds the secret of the clients, "
+                                     "and others may read it (mode 0644): chmod 600 open");
+    load_finish(&load);
+}
+
+/* A list comes from one source, the first of flags, variable, file. */
+static void test_forward_headers(void **state)
+{
+    struct load load;
+    write_text("l.yaml", "version: 1\nlisteners: [{name: a, forward_headers: [x-file]}]\n");
+    assert_loads(&load, "run -c l.yaml", NULL, "");
+    assert_string_equal(load.config->listeners[0].forward_headers.items[0], "x-file");
+    load_finish(&load);
+    assert_loads(&load, "run -c l.yaml", VARIABLES("SPARKBRIDGE_FORWARD_HEADER=x-a,x-b-*"), "");
+    assert_int_equal(load.config->listeners[0].forward_headers.count, 2);
+    assert_string_equal(load.config->listeners[0].forward_headers.items[1], "x-b-*");
+    load_finish(&load);
+    assert_loads(&load, "run -c l.yaml --forward-header x-c",
+                 VARIABLES("SPARKBRIDGE_FORWARD_HEADER=x-a,x-b-*"), "");
+    assert_int_equal(load.config->listeners[0].forward_headers.count, 1);
+    assert_string_equal(load.config->listeners[0].forward_headers.items[0], "x-c");
     load_finish(&load);
 }
 
@@ -349,7 +418,8 @@ int main(void)
         cmocka_unit_test(test_listen_and_file), cmocka_unit_test(test_flag_hides_variables),
         cmocka_unit_test(test_select_listener), cmocka_unit_test(test_secret_flag),
         cmocka_unit_test(test_profiles),        cmocka_unit_test(test_token_file),
-        cmocka_unit_test(test_token_file_kind),
+        cmocka_unit_test(test_token_file_kind), cmocka_unit_test(test_client_secret_file),
+        cmocka_unit_test(test_forward_headers),
     };
     return cmocka_run_group_tests_name("config", tests, setup, load_config_teardown);
 }

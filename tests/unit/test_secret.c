@@ -93,6 +93,10 @@ static void test_equal_looks_at_every_byte_and_the_length(void **state)
     assert_false(secret_equal(&a, &b));
     assert_false(secret_equal(&a, &unset));
     assert_true(secret_equal(&unset, &unset));
+    assert_true(secret_matches(&a, a.bytes, a.len));
+    assert_false(secret_matches(&a, a.bytes, a.len - 1));
+    assert_false(secret_matches(&a, "", 0));
+    assert_false(secret_matches(&unset, "", 0));
     secret_finish(&a);
     secret_finish(&b);
 }

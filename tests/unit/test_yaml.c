@@ -228,6 +228,9 @@ static const char full_file[] =
     "    listen: [ 'localhost:1', \"unix:${RUN_DIR}/a.sock\" ]\n"
     "    socket: { mode: \"0660\" }\n"
     "    profile: ${PROFILE:-team}$$1\n"
+    "    authorities: [ Host.docker.internal, \"[fe80::0:1]\" ]\n"
+    "    client_secret_file: client-secret\n"
+    "    forward_headers: [ x-team, \"x-trace-*\", x-databricks-org-id ]\n"
     "  - name: generic\n"
     "    listen: [ \"127.0.0.1:0\" ]\n"
     "    connection: { host: h, compute: none, token_file: secrets/token }\n"
@@ -261,11 +264,20 @@ static void test_full_file(void **state)
     assert_string_equal(listeners[0].addresses[1].path, "/run/x/a.sock");
     assert_int_equal(listeners[0].socket_mode, 0660);
     assert_string_equal(listeners[0].profile, "team$1");
+    assert_int_equal(listeners[0].authorities.count, 2);
+    assert_string_equal(listeners[0].authorities.items[0], "host.docker.internal");
+    assert_string_equal(listeners[0].authorities.items[1], "fe80::1");
+    assert_string_equal(listeners[0].client_secret_file, "etc/client-secret");
+    assert_string_equal(listeners[0].client_secret_source,
+                        "client_secret_file etc/client-secret (etc/a.yaml:8:25)");
+    assert_int_equal(listeners[0].forward_headers.count, 3);
+    assert_string_equal(listeners[0].forward_headers.items[1], "x-trace-*");
+    assert_int_equal(listeners[1].forward_headers.count, 0);
     assert_string_equal(listeners[0].config_file, "/etc/cfg");
     assert_int_equal(listeners[0].resolution, RESOLUTION_SDK);
     assert_string_equal(listeners[1].token_file, "etc/secrets/token");
     assert_string_equal(listeners[1].token_source,
-                        "token_file etc/secrets/token (etc/a.yaml:9:55)");
+                        "token_file etc/secrets/token (etc/a.yaml:12:55)");
     assert_true(listeners[1].no_compute);
     assert_int_equal(listeners[1].socket_mode, 0600);
     assert_int_equal(listeners[1].resolution, RESOLUTION_DOCUMENTED);
@@ -275,23 +287,46 @@ static void test_full_file(void **state)
     assert_string_equal(listeners[2].cluster_id, "c");
     assert_false(listeners[2].serverless);
     assert_string_equal(listeners[3].remote.bytes, "sc://h/;token=t");
-    assert_string_equal(listeners[3].remote_source, "etc/a.yaml:15:56");
+    assert_string_equal(listeners[3].remote_source, "etc/a.yaml:18:56");
     load_finish(&load);
 }
 
-/* A token in a file that everybody can read; the token itself is not shown. */
+/* A token in a file that others can read or change; the token itself is not shown. */
 static void test_readable_by_others(void **state)
 {
     static const char yaml[] = "version: 1\n"
                                "listeners: [ { name: a, remote: \"sc://h/;Token=dapi0\" } ]\n";
+    static const struct {
+        uid_t owner; /* next to the tests' own */
+        mode_t mode;
+        const char *verb; /* NULL: is fine */
+    } modes[] = {
+        {0, 0600, NULL},   {0, 0400, NULL},     {0, 0711, NULL},   {0, 0640, "read"},
+        {0, 0604, "read"}, {0, 0620, "change"}, {1, 0640, NULL},   {1, 0604, "read"},
+        {1, 0620, NULL},   {1, 0602, "change"}, {0, 0666, "read"},
+    };
     struct load load;
-    write_file("sparkbridge.yaml", yaml, strlen(yaml), 0640);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        write_file("sparkbridge.yaml", yaml, strlen(yaml), modes[i].mode);
+        if (chown("sparkbridge.yaml", geteuid() + modes[i].owner, (gid_t)-1) != 0)
+            continue; /* needs root */
+        if (modes[i].verb == NULL) {
+            assert_loads(&load, "run -c sparkbridge.yaml", NULL, "");
+            load_finish(&load);
+            continue;
+        }
+        char *expected =
+            xasprintf("sparkbridge.yaml: holds a token (listeners[].remote), and others may %s it "
+                      "(mode %04o): chmod 600 sparkbridge.yaml",
+                      modes[i].verb, modes[i].mode);
+        assert_fails("run -c sparkbridge.yaml", NULL, EX_NOPERM, expected);
+        free(expected);
+    }
+    /* Without a token in it everybody may read it. */
+    static const char harmless[] = "version: 1\nlisteners: [ { name: a, profile: p } ]\n";
+    write_file("sparkbridge.yaml", harmless, strlen(harmless), 0644);
+    assert_int_equal(chown("sparkbridge.yaml", geteuid(), (gid_t)-1), 0);
     assert_loads(&load, "run -c sparkbridge.yaml", NULL, "");
-    load_finish(&load);
-    assert_int_equal(chmod("sparkbridge.yaml", 0644), 0);
-    assert_loads(&load, "run -c sparkbridge.yaml", NULL,
-                 "sparkbridge.yaml: every user of this machine can read it, and its key "
-                 "listeners[].remote holds a token; chmod 600 it");
     load_finish(&load);
 }
 
@@ -327,7 +362,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 31);
+    assert_int_equal(count, 40);
     free(text);
 }
 

@@ -23,17 +23,22 @@ def parse_logfmt(line):
 
 class Bridge:
     """`sparkbridge run` with these arguments. `environment` is all that it gets, but for the
-    means to find the stand-in's names: a developer's own settings never reach a test."""
+    means to find the stand-in's names: a developer's own settings never reach a test. `prefix` is
+    a command that runs it, in its place."""
 
-    def __init__(self, binary, arguments, *, hosts_file, home, environment=None):
+    def __init__(
+        self, binary, arguments, *, hosts_file, home, environment=None, prefix=(), pass_fds=()
+    ):
         self.child = Child(
             "the bridge",
-            [os.path.abspath(binary), "run", *arguments],
+            [*prefix, os.path.abspath(binary), "run", *arguments],
+            pass_fds=pass_fds,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(home),
                 "LD_PRELOAD": "libnss_wrapper.so",
                 "NSS_WRAPPER_HOSTS": str(hosts_file),
+                "SPARKBRIDGE_SANDBOX_READ": str(hosts_file),
                 "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # the sanitizers refuse it
                 # The sanitizers are linked in, so a library may be preloaded in front of them.
                 "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0",

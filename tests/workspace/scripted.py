@@ -146,7 +146,8 @@ class ScriptedServer(_Server):
     `requests` holds the streams in the order they came; `wait_for_request` waits for the next.
     """
 
-    def __init__(self, loop, certificate=None, *, window=1 << 20, settings=None, clients=None):
+    def __init__(self, loop, certificate=None, *, window=1 << 20, settings=None, **tls):
+        """`tls` goes to the certificate's server_context()."""
         self._handlers = {}
         self._changed = threading.Condition()
         self.requests = []
@@ -154,7 +155,7 @@ class ScriptedServer(_Server):
         self.tls = []
         self.window = window
         self.settings = settings or {}
-        super().__init__(loop, certificate.server_context(clients=clients) if certificate else None)
+        super().__init__(loop, certificate.server_context(**tls) if certificate else None)
 
     def on(self, path, handler):
         """Registers a handler; the path "*" is for requests that no other one takes."""

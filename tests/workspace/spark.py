@@ -38,7 +38,7 @@ class SparkServer:
         }
         argv = [home / "bin" / "spark-submit", "--name", "sparkbridge-tests"]
         argv += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
-        argv += ["--master", "local[2]", "--driver-memory", "2g"]
+        argv += ["--master", "local[4]", "--driver-memory", "2g"]
         for key, value in settings.items():
             argv += ["--conf", f"{key}={value}"]
         # spark-submit becomes the Java process by exec, so the child's pid stays the right one.

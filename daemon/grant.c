@@ -1,0 +1,117 @@
+/* One thing that a listener grants. */
+#include "daemon/grant.h"
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "conf/resolve.h"
+
+bool grant_key_equal(const struct grant_key *a, const struct grant_key *b)
+{
+    return a->of_user == b->of_user && a->profile == b->profile &&
+           (!a->of_user || a->uid == b->uid);
+}
+
+void grant_destroy(struct grant *grant)
+{
+    list_remove(&grant->link);
+    pool_unref(grant->pool);
+    binding_unref(grant->binding);
+    free(grant->fault);
+    free(grant->user_name);
+    free(grant);
+}
+
+static struct grant *create(struct grant_key key)
+{
+    struct grant *grant = xcalloc(1, sizeof *grant);
+    list_init(&grant->link);
+    grant->key = key;
+    return grant;
+}
+
+static void report(const struct resolve_result *result, const char *name, struct diag_list *diags)
+{
+    const char *open = name != NULL ? "listener " : "", *close = name != NULL ? ": " : "";
+    name = name != NULL ? name : "";
+    for (size_t i = 0; i < result->warnings_count; i++)
+        diag_warning(diags, "%s%s%s%s", open, name, close, result->warnings[i]);
+    if (result->binding == NULL)
+        diag_error(diags, result->err.exit_code, "%s%s%s%s", open, name, close,
+                   result->err.message);
+}
+
+/* The request names what the client chose instead of the listener's or row's own profile. */
+static void choose(struct resolve_request *request, const struct peer_policy *policy, int profile)
+{
+    if (profile == GRANT_OWN_PROFILE)
+        return;
+    request->profile = policy->client_profiles[profile];
+    request->profile_source = policy->client_header;
+}
+
+struct grant *grant_resolve_plain(const struct grant_source *source, int profile,
+                                  struct diag_list *diags)
+{
+    struct grant *grant = create((struct grant_key){.profile = profile});
+    const struct listener_config *listener = source->listener;
+    struct secret token = {0};
+    struct resolve_request request;
+    struct resolve_result result = {0};
+    struct err err = {0};
+    const char *name = source->name;
+    if (listener_config_request(listener, source->environment, &token, &request, &err)) {
+        choose(&request, listener->peers, profile);
+        resolve(&request, &result);
+        if (diags != NULL)
+            report(&result, name, diags);
+        err = result.err;
+    } else if (diags != NULL) {
+        diag_error(diags, err.exit_code, "%s%s%s", name != NULL ? name : "",
+                   name != NULL ? ": " : "", err.message);
+    }
+    if (result.binding != NULL)
+        grant->binding = binding_ref(result.binding);
+    else if (profile == GRANT_OWN_PROFILE)
+        grant->fault = xasprintf("choose a profile by %s: without one, %s",
+                                 listener->peers->client_header, err.message);
+    else
+        grant->fault = xasprintf("profile %s cannot be used: %s",
+                                 listener->peers->client_profiles[profile], err.message);
+    resolve_result_finish(&result);
+    secret_finish(&token);
+    return grant;
+}
+
+struct grant *grant_resolve_row(const struct peer_policy *policy, const struct grant_user *user,
+                                int profile)
+{
+    struct grant *grant =
+        create((struct grant_key){.of_user = true, .uid = user->uid, .profile = profile});
+    const struct peer_row *row = peer_policy_row(policy, user->uid);
+    struct resolve_result result = {0};
+    struct err err = {0};
+    char *path = peer_row_path(row, user->uid, user->name, &err);
+    if (path != NULL) {
+        struct resolve_request request = {
+            .config_file = path,
+            .trusted_file = true,
+            .profile = row->profile,
+            .profile_source = row->profile_source,
+            .environment = NULL,
+        };
+        choose(&request, policy, profile);
+        resolve(&request, &result);
+        err = result.err;
+    }
+    if (result.binding != NULL)
+        grant->binding = binding_ref(result.binding);
+    else
+        grant->fault = xasprintf("the profile for the user with uid %u (row %s, %s) cannot be "
+                                 "used: %s",
+                                 (unsigned)user->uid, row->user, row->place, err.message);
+    grant->user_name = user->name != NULL ? xstrdup(user->name) : NULL;
+    free(path);
+    resolve_result_finish(&result);
+    return grant;
+}

@@ -1,0 +1,169 @@
+/* Between accept() and a client. */
+#include "daemon/reception.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "common/alloc.h"
+#include "common/log.h"
+#include "daemon/admission.h"
+
+enum {
+    RESERVED_DESCRIPTORS = 48, /* for connections to workspaces and files, and to say no by */
+};
+
+/* A connection that waits for the user database. */
+struct waiting {
+    struct list link;
+    struct reception *reception;
+    struct transport *transport; /* owned */
+    struct peer peer;            /* owned */
+    struct user_lookup *lookup;
+};
+
+static uint64_t now_of(const struct reception *reception)
+{
+    return uv_now(reception->config.engine->loop);
+}
+
+/* The lowest free number is what a new descriptor gets: how many are left is seen by it. */
+static bool descriptors_are_short(uv_os_fd_t fd)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           (rlim_t)fd + RESERVED_DESCRIPTORS >= limit.rlim_cur;
+}
+
+/* Takes both over. */
+static void refuse(struct reception *reception, struct transport *transport, struct peer *peer,
+                   const struct rpc_status *status)
+{
+    refusal_log_write(&reception->log, reception->config.name, peer, now_of(reception));
+    refusal_create(&reception->refusals, transport, status);
+    peer_finish(peer);
+}
+
+/* Refuses whom it would serve, were there not so many already. Takes the transport over. */
+static void turn_away(struct reception *reception, struct transport *transport,
+                      const struct rpc_status *status)
+{
+    unsigned left_out;
+    if (throttle_pass(&reception->full, now_of(reception), &left_out))
+        log_warn("listener %s: a connection is refused (and %u before): %s", reception->config.name,
+                 left_out, status->message);
+    refusal_create(&reception->refusals, transport, status);
+}
+
+static void judge(struct reception *reception, struct transport *transport, struct peer *peer)
+{
+    struct rpc_status status;
+    if (!admission_check(reception->policy, peer, &status)) {
+        refuse(reception, transport, peer, &status);
+        return;
+    }
+    struct client client = {.peer = *peer};
+    client.account = quota_connect(reception->config.quota,
+                                   peer->known ? peer->uid : QUOTA_UNKNOWN_USER, &status);
+    if (client.account != NULL) {
+        reception->on_admitted(reception, transport, &client);
+        return;
+    }
+    turn_away(reception, transport, &status);
+    client_finish(&client);
+}
+
+static void stop_waiting(struct waiting *waiting)
+{
+    list_remove(&waiting->link);
+    waiting->reception->waiting_count--;
+    free(waiting);
+}
+
+static void on_user_found(void *owner, struct user *user)
+{
+    struct waiting *waiting = owner;
+    struct reception *reception = waiting->reception;
+    struct transport *transport = waiting->transport;
+    struct peer peer = waiting->peer;
+    peer.user = user;
+    stop_waiting(waiting);
+    judge(reception, transport, &peer);
+}
+
+static void wait_for_user(struct reception *reception, struct transport *transport,
+                          struct peer *peer)
+{
+    if (reception->waiting_count == RECEPTION_MAX_WAITING) {
+        struct rpc_status status;
+        rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "USER_DATABASE_SLOW",
+                       "sparkbridge: too many connections wait for the system's user database; try "
+                       "again, and have the administrator look at it");
+        refuse(reception, transport, peer, &status);
+        return;
+    }
+    struct waiting *waiting = xcalloc(1, sizeof *waiting);
+    waiting->reception = reception;
+    waiting->transport = transport;
+    waiting->peer = *peer;
+    list_append(&reception->waiting, &waiting->link);
+    reception->waiting_count++;
+    waiting->lookup =
+        user_lookup_start(reception->config.engine->loop, peer->uid, on_user_found, waiting);
+}
+
+void reception_receive(struct reception *reception, struct transport *transport)
+{
+    struct rpc_status status;
+    uv_os_fd_t fd;
+    if (uv_fileno((const uv_handle_t *)transport_stream(transport), &fd) < 0) {
+        transport_close(transport); /* it has ended already */
+        return;
+    }
+    if (descriptors_are_short(fd)) {
+        rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_DESCRIPTORS",
+                       "sparkbridge: nearly all of its file descriptors are in use; close "
+                       "connections, or raise its limit (ulimit -n, LimitNOFILE=)");
+        turn_away(reception, transport, &status);
+        return;
+    }
+    struct peer peer = peer_identify(reception->config.finder, fd);
+    if (admission_needs_user(reception->policy, &peer))
+        wait_for_user(reception, transport, &peer);
+    else
+        judge(reception, transport, &peer);
+}
+
+void reception_init(struct reception *reception, const struct reception_config *config)
+{
+    *reception = (struct reception){.config = *config};
+    reception->policy = peer_policy_create();
+    list_init(&reception->waiting);
+    refusal_set_init(&reception->refusals, config->engine);
+}
+
+void reception_use_policy(struct reception *reception, struct peer_policy *policy)
+{
+    peer_policy_ref(policy);
+    peer_policy_unref(reception->policy);
+    reception->policy = policy;
+}
+
+void reception_clear(struct reception *reception)
+{
+    list_for_each(node, &reception->waiting)
+    {
+        struct waiting *waiting = container_of(node, struct waiting, link);
+        user_lookup_forget(waiting->lookup);
+        transport_close(waiting->transport);
+        peer_finish(&waiting->peer);
+        stop_waiting(waiting);
+    }
+    refusal_set_finish(&reception->refusals);
+}
+
+void reception_finish(struct reception *reception)
+{
+    reception_clear(reception);
+    peer_policy_unref(reception->policy);
+    reception->policy = NULL;
+}

@@ -1,0 +1,151 @@
+/* The state of the running daemon as JSON. */
+#include "daemon/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/secret_memory.h"
+
+static json_t *time_json(time_t at)
+{
+    struct tm utc;
+    char stamp[32];
+    if (at == 0)
+        return json_null();
+    gmtime_r(&at, &utc);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return json_string(stamp);
+}
+
+/* ---- what is served ------------------------------------------------------------------------- */
+
+static json_t *binding_json(const struct binding *binding)
+{
+    static const char *const compute_names[] = {
+        [COMPUTE_CLUSTER] = "cluster",
+        [COMPUTE_SERVERLESS] = "serverless",
+        [COMPUTE_NONE] = "none",
+    };
+    char fingerprint[SECRET_FINGERPRINT_SIZE] = "";
+    if (secret_is_set(&binding->token))
+        secret_fingerprint(&binding->token, fingerprint);
+    return json_pack("{s:s, s:i, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}", "host", binding->host,
+                     "port", (int)binding->port, "host_source", binding->host_source, "auth_type",
+                     binding->auth_type, "token_sha256",
+                     fingerprint[0] != '\0' ? fingerprint : NULL, "token_source",
+                     binding->token_source, "compute", compute_names[binding->compute],
+                     "cluster_id", binding->cluster_id, "compute_source", binding->compute_source);
+}
+
+static void add_address(void *arg, const char *address)
+{
+    json_array_append_new(arg, json_string(address));
+}
+
+struct grants {
+    json_t *array;
+    const struct peer_policy *peers;
+};
+
+static void add_grant(void *arg, const struct grant *grant)
+{
+    const struct grants *grants = arg;
+    const struct grant_key *key = &grant->key;
+    size_t connections = 0, waiting = 0;
+    if (grant->pool != NULL)
+        pool_count(grant->pool, &connections, &waiting);
+    json_array_append_new(
+        grants->array,
+        json_pack("{s:o, s:s?, s:o, s:s?, s:{s:I, s:I}}", "uid",
+                  key->of_user ? json_integer(key->uid) : json_null(), "client_profile",
+                  key->profile != GRANT_OWN_PROFILE ? grants->peers->client_profiles[key->profile]
+                                                    : NULL,
+                  "binding", grant->binding != NULL ? binding_json(grant->binding) : json_null(),
+                  "fault", grant->fault, "upstream", "connections", (json_int_t)connections,
+                  "calls_waiting", (json_int_t)waiting));
+}
+
+static void add_listener(void *arg, const char *name, const struct listener *listener,
+                         const struct access *access, bool removed)
+{
+    size_t clients, calls;
+    json_t *addresses = json_array();
+    struct grants grants = {json_array(), access_peers(access)};
+    listener_each_address(listener, add_address, addresses);
+    listener_count(listener, &clients, &calls);
+    access_each(access, add_grant, &grants);
+    json_array_append_new(arg, json_pack("{s:s, s:s, s:o, s:{s:I, s:I}, s:o}", "name", name,
+                                         "state", removed ? "removed" : "serving", "addresses",
+                                         addresses, "clients", "connections", (json_int_t)clients,
+                                         "calls", (json_int_t)calls, "grants", grants.array));
+}
+
+/* ---- how guarded ---------------------------------------------------------------------------- */
+
+/* The number behind "NAME:\t" in /proc/self/status, proc(5); -1 where there is none. */
+static json_int_t own_status(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    return at != NULL ? strtoll(at + strlen(name) + 1, NULL, 10) : -1;
+}
+
+/* From the kernel, because systemd or a container may have added to our own. */
+static json_t *process_json(void)
+{
+    char text[4096] = "";
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    text[len > 0 ? len : 0] = '\0';
+    struct rlimit core = {0};
+    getrlimit(RLIMIT_CORE, &core);
+    return json_pack("{s:b, s:b, s:I, s:I}", "no_new_privs", own_status(text, "\nNoNewPrivs:") == 1,
+                     "dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0, "core_limit_bytes",
+                     (json_int_t)core.rlim_cur, "seccomp_filters",
+                     own_status(text, "\nSeccomp_filters:"));
+}
+
+static json_t *secrets_json(void)
+{
+    struct secret_memory_usage usage;
+    secret_memory_usage(&usage);
+    bool locked = usage.locked_bytes == usage.mapped_bytes;
+    return json_pack("{s:b, s:I, s:I, s:s?}", "locked", locked, "mapped_bytes",
+                     (json_int_t)usage.mapped_bytes, "locked_bytes", (json_int_t)usage.locked_bytes,
+                     "reason", locked ? NULL : strerror(usage.lock_error));
+}
+
+static json_t *sandbox_json(const struct sandbox *sandbox)
+{
+    json_t *json = process_json();
+    json_object_set_new(json, "landlock",
+                        json_pack("{s:b, s:i, s:s?}", "on", sandbox->landlock_off == NULL, "abi",
+                                  sandbox->landlock_abi, "reason", sandbox->landlock_off));
+    json_object_set_new(json, "seccomp",
+                        json_pack("{s:b, s:s?, s:s?}", "on", sandbox->seccomp_off == NULL, "mode",
+                                  sandbox->seccomp_off == NULL ? "allow-list" : NULL, "reason",
+                                  sandbox->seccomp_off));
+    json_object_set_new(json, "secrets", secrets_json());
+    return json;
+}
+
+json_t *status_json(const struct status_source *source)
+{
+    json_t *listeners = json_array();
+    const struct serving_visitor visitor = {add_listener, listeners};
+    serving_each(source->serving, &visitor);
+    const char *config_path = source->serving->setup.config->config_path;
+    return json_pack("{s:s, s:i, s:i, s:s, s:o, s:I, s:s?, s:o, s:{s:o, s:s?}, s:o}", "version",
+                     SPARKBRIDGE_VERSION, "pid", (int)getpid(), "uid", (int)geteuid(), "state",
+                     source->state, "started", time_json(source->started), "uptime_seconds",
+                     (json_int_t)(time(NULL) - source->started), "config_file", config_path,
+                     "listeners", listeners, "last_reload", "at", time_json(source->reloaded),
+                     "result", source->reload_said, "sandbox", sandbox_json(source->sandbox));
+}
