@@ -19,12 +19,13 @@ CONNECTIONS = 64
 BYTE_EVERY_S = 0.1
 FLOOD_KEEPS = 1000  # connections; more than one user may have
 
+HEADERS = headers(1, Encoder().encode(REQUEST), "END_HEADERS")
 # What is sent at once, and what follows byte by byte.
 SLOW = {
     "silent": (b"", b""),
     "preface": (b"", PREFACE),
     "first_frame": (PREFACE, OPENING.removeprefix(PREFACE)),
-    "headers": (OPENING, headers(1, Encoder().encode(REQUEST), "END_HEADERS")),
+    "headers": (OPENING + HEADERS[:9], HEADERS[9:]),
     # Whole frames, each of which moves the block on.
     "continuation": (OPENING + headers(1, b""), ContinuationFrame(1).serialize() * 3),
 }
@@ -37,6 +38,7 @@ class SlowClient:
         self._received = b""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self.socket.sendall(at_once)
+        self.socket.setblocking(False)
 
     def send_a_byte(self):
         if self._left:
@@ -48,7 +50,7 @@ class SlowClient:
     def seconds_until_its_end(self):
         """None while it is open, and else for how long it was."""
         try:
-            while data := self.socket.recv(4096, socket.MSG_DONTWAIT):
+            while data := self.socket.recv(4096):
                 self._received += data
         except BlockingIOError:
             return None
