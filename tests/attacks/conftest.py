@@ -16,13 +16,15 @@ class Target:
 
     def __init__(self, bridge, client):
         self.bridge = bridge
+        self.port = bridge.port  # read from the log, which grows
+        self._remote = bridge.remote
         self._client = client
         self._expected = self._query()  # undisturbed; it has also brought the bridge to its size
         assert self._expected["rows"] == ROWS and self._expected["in_order"]
         self._resident = resident_kib(bridge.child.pid)
 
     def _query(self):
-        return self._client.run("large", self.bridge.remote, session="beside", rows=ROWS)
+        return self._client.run("large", self._remote, session="beside", rows=ROWS)
 
     def check_serves_for(self, seconds):
         """Runs queries, at least one, that must give exactly what they gave undisturbed."""

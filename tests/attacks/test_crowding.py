@@ -103,7 +103,7 @@ def test_slow(target, kind):
                 client.socket.close()
                 clients.remove(client)
         while len(clients) < CONNECTIONS:
-            clients.append(SlowClient(target.bridge.port, *SLOW[kind]))
+            clients.append(SlowClient(target.port, *SLOW[kind]))
 
     with Background(act, BYTE_EVERY_S):
         target.check_serves_for(SECONDS)
@@ -127,7 +127,7 @@ def test_connection_flood(target):
         for _ in range(100):
             client = socket.socket()
             client.settimeout(10)
-            client.connect(("127.0.0.1", target.bridge.port))
+            client.connect(("127.0.0.1", target.port))
             client.sendall(OPENING)
             kept.append(client)
             opened += 1
@@ -142,7 +142,7 @@ def test_connection_flood(target):
     print(f"{opened} connections, at most {most_files} files")
     assert opened > FLOOD_KEEPS
     target.check_has_not_grown()
-    with RawClient(target.bridge.port) as client:
+    with RawClient(target.port) as client:
         client.ping()
 
 
@@ -170,7 +170,7 @@ def test_no_descriptors(target, descriptors, short):
 
     def act():
         for _ in range(20):
-            kept.append(socket.create_connection(("127.0.0.1", target.bridge.port), timeout=10))
+            kept.append(socket.create_connection(("127.0.0.1", target.port), timeout=10))
         while len(kept) > FLOOD_KEEPS:
             kept.pop(0).close()
 
@@ -185,7 +185,7 @@ def test_no_descriptors(target, descriptors, short):
         client.close()
     descriptors(1024)
     deadline = time.monotonic() + 10
-    while not answers_a_ping(target.bridge.port):
+    while not answers_a_ping(target.port):
         assert time.monotonic() < deadline
 
 

@@ -60,7 +60,7 @@ def attackers(target):
     made = []
 
     def make(kind):
-        made.append(Attacker(target.bridge.port, kind))
+        made.append(Attacker(target.port, kind))
         return made[-1]
 
     yield make

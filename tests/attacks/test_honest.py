@@ -107,6 +107,7 @@ def test_short_deadlines(bridge):
 
 def test_connections(bridge):
     """A thousand connections one after another, each of which carries a call."""
+    port = bridge.port
     for _ in range(CONNECTIONS):
-        with RawClient(bridge.port) as client:
+        with RawClient(port) as client:
             assert client.call("Config").status == 0
