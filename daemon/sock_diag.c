@@ -10,26 +10,22 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/inherited.h"
+
 enum {
     ANSWER_BYTES = 4096, /* no attributes are asked for; an answer has about 100 bytes */
     MAX_STALE = 16,      /* answers to earlier queries that are read away before giving up */
 };
 
-/* The descriptor of that name among those that the service manager passed, or -1. */
+/* The netlink socket of that name among those that the service manager passed, or -1. */
 static int find_inherited(void)
 {
-    char **names = NULL;
-    int found = -1;
-    int count = sd_listen_fds_with_names(0, &names);
-    for (int i = 0; i < count; i++) {
-        int fd = SD_LISTEN_FDS_START + i;
-        if (found < 0 && strcmp(names[i], SOCK_DIAG_INHERITED_NAME) == 0 &&
-            sd_is_socket(fd, AF_NETLINK, 0, -1) > 0)
-            found = fd;
-        free(names[i]);
-    }
-    free(names);
-    return found;
+    int fds[INHERITED_MAX];
+    size_t count = inherited_find(SOCK_DIAG_INHERITED_NAME, fds);
+    for (size_t i = 0; i < count; i++)
+        if (sd_is_socket(fds[i], AF_NETLINK, 0, -1) > 0)
+            return fds[i];
+    return -1;
 }
 
 void sock_diag_init(struct sock_diag *diag)
