@@ -448,7 +448,7 @@ static const struct option_def options[OPTION_COUNT] = {
         {
             .type = OPTION_SIZE,
             .yaml_path = "limits.header_bytes",
-            .default_text = "64KiB",
+            .default_text = "128KiB",
             .min = 4096,
             .max = 128 << 10,
             .no_environment = true,

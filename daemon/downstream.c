@@ -20,9 +20,10 @@ struct downstream {
     uv_timer_t *timer;                /* owned; runs while the client is to finish something */
     enum abuse_unfinished unfinished; /* what the timer runs for ... */
     unsigned block;                   /* ... and, of header blocks, for which */
-    bool cut;                         /* the timer ends it: there was abuse */
+    bool cut;                         /* the timer ends it, where it does not end by itself */
     struct h2 h2;
     struct list calls;
+    struct quota_idle idle;
     enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
     int32_t last_id;             /* the highest stream id that the client has opened */
     int32_t gap_first, gap_last; /* ids that it skipped before that one, and so closed */
@@ -46,6 +47,8 @@ static void end_call(struct downstream *downstream, struct call *call, uint32_t 
     if (call->counted)
         quota_end_call(downstream->client.account);
     call_destroy(call, error_code);
+    if (list_is_empty(&downstream->calls))
+        quota_begin_idle(downstream->client.account, &downstream->idle);
 }
 
 /* ---- abuse: the connection ends, and its client is told why ------------------------------------
@@ -102,6 +105,8 @@ static void time_unfinished(struct downstream *downstream)
         unfinished == downstream->unfinished && downstream->abuse.blocks == downstream->block;
     if (same || downstream->cut)
         return;
+    if (downstream->unfinished == ABUSE_UNFINISHED_PREFACE && list_is_empty(&downstream->calls))
+        quota_begin_idle(downstream->client.account, &downstream->idle);
     downstream->unfinished = unfinished;
     downstream->block = downstream->abuse.blocks;
     if (unfinished == ABUSE_UNFINISHED_NONE)
@@ -139,6 +144,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct call *call = call_create(&downstream->h2, frame->hd.stream_id, downstream->set->access,
                                     &downstream->client.peer, downstream->set->quota);
     list_append(&downstream->calls, &call->link);
+    list_remove(&downstream->idle.link);
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
 }
@@ -345,6 +351,18 @@ static nghttp2_session *create_session(struct downstream *downstream)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* Its client opens another connection when it has a call. */
+static void on_evict(struct quota_idle *idle)
+{
+    struct downstream *downstream = container_of(idle, struct downstream, idle);
+    quota_disconnect(downstream->client.account);
+    downstream->client.account = NULL;
+    downstream->cut = true;
+    nghttp2_session_terminate_session(downstream->h2.session, NGHTTP2_NO_ERROR);
+    uv_timer_start(downstream->timer, on_timer, DOWNSTREAM_CUT_MS, 0);
+    h2_mark_dirty(&downstream->h2);
+}
+
 static void on_h2_open(void *owner)
 {
     /* Without TLS it is open from the start. */
@@ -393,6 +411,8 @@ void downstream_create(struct downstream_set *set, struct transport *transport,
     downstream->set = set;
     downstream->client = *client;
     list_init(&downstream->calls);
+    list_init(&downstream->idle.link);
+    downstream->idle.on_evict = on_evict;
     list_append(&set->all, &downstream->link);
     abuse_init(&downstream->abuse, now_of(downstream));
     downstream->timer = xcalloc(1, sizeof *downstream->timer);
@@ -419,6 +439,7 @@ void downstream_destroy(struct downstream *downstream)
     struct call *call;
     while ((call = list_first(&downstream->calls, struct call, link)) != NULL)
         end_call(downstream, call, NGHTTP2_CANCEL);
+    list_remove(&downstream->idle.link);
     h2_finish(&downstream->h2);
     list_remove(&downstream->link);
     uv_close((uv_handle_t *)downstream->timer, on_timer_closed);

@@ -89,7 +89,6 @@ void failure_from_reset(const struct binding *binding, uint32_t error_code,
     enum grpc_code code = GRPC_INTERNAL; /* as gRPC maps HTTP/2's codes, PROTOCOL-HTTP2.md */
     switch (error_code) {
     case NGHTTP2_REFUSED_STREAM: code = GRPC_UNAVAILABLE; break;
-    case NGHTTP2_CANCEL: code = GRPC_CANCELLED; break;
     case NGHTTP2_ENHANCE_YOUR_CALM: code = GRPC_RESOURCE_EXHAUSTED; break;
     case NGHTTP2_INADEQUATE_SECURITY: code = GRPC_PERMISSION_DENIED; break;
     default: break;

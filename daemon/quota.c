@@ -17,6 +17,7 @@ void quota_init(struct quota *quota, const struct byte_pool *pool)
 {
     *quota = (struct quota){.pool = pool, .unused_since_ns = uv_hrtime()};
     list_init(&quota->users);
+    list_init(&quota->idle);
 }
 
 static struct quota_user *find_user(struct quota *quota, uid_t uid)
@@ -47,10 +48,37 @@ static void refuse(struct rpc_status *ret_status, const char *who, unsigned limi
                    limit, key);
 }
 
+void quota_begin_idle(struct quota_user *user, struct quota_idle *idle)
+{
+    list_remove(&idle->link);
+    idle->user = user;
+    list_append(&user->quota->idle, &idle->link);
+}
+
+/* Ends an idle connection, of that user where it is not NULL; false where there is none. */
+static bool evict(struct quota *quota, const struct quota_user *of)
+{
+    list_for_each(node, &quota->idle)
+    {
+        struct quota_idle *idle = container_of(node, struct quota_idle, link);
+        if (of != NULL && idle->user != of)
+            continue;
+        list_remove(node);
+        idle->on_evict(idle);
+        return true;
+    }
+    return false;
+}
+
 struct quota_user *quota_connect(struct quota *quota, uid_t uid, struct rpc_status *ret_status)
 {
     const struct client_limits *limits = &quota->limits;
     struct quota_user *user = find_user(quota, uid);
+    if (user != NULL && user->connections >= limits->connections_per_user)
+        evict(quota, user);
+    else if (quota->connections >= limits->connections)
+        evict(quota, NULL);
+    user = find_user(quota, uid); /* its last connection may have been the idle one */
     if (quota->connections >= limits->connections) {
         refuse(ret_status, "its clients have opened connections,", limits->connections,
                "limits.connections");

@@ -27,16 +27,32 @@ struct quota {
     unsigned connections, calls;
     uint64_t unused_since_ns; /* uv_hrtime() when the last connection ended */
     struct list users;
+    struct list idle; /* connections without a call, the longest so first */
 };
 
 /* One user's account. */
 struct quota_user;
 
+/* A connection that carries no call. Where there are as many as are allowed the one that has been
+ * idle for longest makes place for the next, so that clients which keep theirs shut out nobody.
+ * Owner: the connection, which embeds it; list_init() its link first, and list_remove() it when a
+ * call begins and at the end. */
+struct quota_idle {
+    struct list link;
+    const struct quota_user *user;
+    /* The connection has to end, and to give its account back at once. */
+    void (*on_evict)(struct quota_idle *idle);
+};
+
 void quota_init(struct quota *quota, const struct byte_pool *pool);
 
-/* Counts a connection; NULL, with the status that its calls deserve, where there are too many. */
+/* Counts a connection, in the place of an idle one where need be; NULL, with the status that its
+ * calls deserve, where there are too many. */
 struct quota_user *quota_connect(struct quota *quota, uid_t uid, struct rpc_status *ret_status);
 void quota_disconnect(struct quota_user *user); /* accepts NULL */
+
+/* The connection carries no call from now on. */
+void quota_begin_idle(struct quota_user *user, struct quota_idle *idle);
 
 /* Counts a call; false, with the status it deserves, where there are too many. */
 bool quota_begin_call(struct quota_user *user, struct rpc_status *ret_status);

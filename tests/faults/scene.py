@@ -19,7 +19,9 @@ class Scene:
     def __init__(self, bridge, upstream):
         self.bridge = bridge
         self.upstream = upstream
-        self._sockets = self.sockets()
+        with self.client() as client:  # the first one makes it ask the kernel who connects
+            client.ping()
+            self._sockets = self.sockets() - 1
 
     def client(self, **options):
         return RawClient(self.bridge.port, **options)

@@ -1,7 +1,10 @@
 """Names that move, are slow or lead to dead addresses, and proxies that misbehave."""
 
+import fcntl
 import os
+import signal
 import socket
+from contextlib import contextmanager
 
 import pytest
 from frames import ANSWER, OK, Upstream, data, goaway, headers, message
@@ -24,18 +27,20 @@ class Names:
         fresh.write_text("".join(f"{address} workspace.test\n" for address in addresses))
         self._put(fresh)
 
-    def stall(self):
-        """Look-ups wait until the function that is returned has been called."""
-        pipe = self.path.with_suffix(".pipe")
-        os.mkfifo(pipe)
-        self._put(pipe)
+    @contextmanager
+    def stalled(self, *addresses):
+        """Look-ups get this answer when the context is left, and wait until then.
 
-        def answer(*addresses):
-            with open(self.path, "w") as writer:  # as soon as somebody looks a name up
-                self.say(*addresses)
-                writer.write("".join(f"{address} workspace.test\n" for address in addresses))
-
-        return answer
+        The file has a lease (fcntl(2)): the kernel lets nobody open it before that is given up.
+        """
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text("".join(f"{address} workspace.test\n" for address in addresses))
+        with fresh.open() as file:
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # one that nobody minds
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            self._put(fresh)
+            yield
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
     def _put(self, fresh):
         self._generation += 10
@@ -53,7 +58,10 @@ def named(scenes, names):
     """A scene whose workspace's name is looked up in `names`."""
     names.say("127.0.0.1")
     return scenes(
-        environment={"NSS_WRAPPER_HOSTS": str(names.path)},
+        environment={
+            "NSS_WRAPPER_HOSTS": str(names.path),
+            "SPARKBRIDGE_SANDBOX_READ": str(names.path.parent),
+        },
         listen=("127.0.0.1:0",),
         arguments=["--connect-timeout", f"{TIMEOUT_S}s"],
     )
@@ -94,23 +102,25 @@ def test_the_name_is_not_known_for_a_while(named, names):
 
 
 def test_the_name_server_is_slow(named, names):
-    """Nothing else waits for it: PINGs and other calls of the bridge's own are answered."""
-    answer = names.stall()
+    """Nothing else waits for it: a PING and a call that needs no workspace are answered."""
     with named.client() as client:
-        stream = client.start(METHOD, end=True)
-        client.ping()
-        answer("127.0.0.1")
+        with names.stalled("127.0.0.1"):
+            stream = client.start(METHOD, end=True)
+            client.ping()
+            health = client.call("", message(b""), path="/grpc.health.v1.Health/Check")
+            assert describe(health) == "7 bytes, trailers 0"
+            assert not client.answer(stream).done
         named.upstream.request().answer(b"again")
         assert describe(client.wait_for_end(stream, timeout=SOON_S)) == AGAIN
 
 
 def test_the_name_server_never_answers(named, names):
-    answer = names.stall()
+    """9 when the time for a connection is over; the next call asks anew."""
     with named.client() as client:
-        stream = client.start(METHOD, end=True)
-        ended = client.wait_for_end(stream, timeout=TIMEOUT_S + SOON_S)
-        assert describe(ended) == "Trailers-Only 9"
-        answer("127.0.0.1")
+        with names.stalled("127.0.0.1"):
+            stream = client.start(METHOD, end=True)
+            ended = client.wait_for_end(stream, timeout=TIMEOUT_S + SOON_S)
+            assert describe(ended) == "Trailers-Only 9"
         call(named, client)
 
 
