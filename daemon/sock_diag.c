@@ -98,17 +98,34 @@ int sock_diag_request(const struct sock_diag_query *query, struct inet_diag_req_
     return 0;
 }
 
+/* An IPv4 socket's two ends as the kernel writes them of a client whose socket is an IPv6 one, as
+ * those of gRPC and of Java are: ::ffff:127.0.0.1. */
+static struct inet_diag_sockid mapped_id(const struct inet_diag_sockid *id)
+{
+    struct inet_diag_sockid mapped = *id;
+    const __be32 prefix[] = {0, 0, htonl(0xffff)};
+    memcpy(mapped.idiag_src, prefix, sizeof prefix);
+    memcpy(mapped.idiag_dst, prefix, sizeof prefix);
+    mapped.idiag_src[3] = id->idiag_src[0];
+    mapped.idiag_dst[3] = id->idiag_dst[0];
+    return mapped;
+}
+
 /* The socket that was asked for, and not a listening one on its port, which the kernel offers where
  * there is no other. */
 static bool is_same(const struct inet_diag_msg *answer, const struct inet_diag_req_v2 *request)
 {
-    const struct inet_diag_sockid *a = &answer->id, *b = &request->id;
+    const struct inet_diag_sockid *a = &answer->id;
+    struct inet_diag_sockid b = request->id;
     size_t address_len =
-        request->sdiag_family == AF_INET ? sizeof a->idiag_src[0] : sizeof a->idiag_src;
-    return answer->idiag_family == request->sdiag_family && a->idiag_sport == b->idiag_sport &&
-           a->idiag_dport == b->idiag_dport &&
-           memcmp(a->idiag_src, b->idiag_src, address_len) == 0 &&
-           memcmp(a->idiag_dst, b->idiag_dst, address_len) == 0;
+        answer->idiag_family == AF_INET ? sizeof a->idiag_src[0] : sizeof a->idiag_src;
+    if (answer->idiag_family == AF_INET6 && request->sdiag_family == AF_INET)
+        b = mapped_id(&request->id);
+    else if (answer->idiag_family != request->sdiag_family)
+        return false;
+    return a->idiag_sport == b.idiag_sport && a->idiag_dport == b.idiag_dport &&
+           memcmp(a->idiag_src, b.idiag_src, address_len) == 0 &&
+           memcmp(a->idiag_dst, b.idiag_dst, address_len) == 0;
 }
 
 int sock_diag_parse(const void *bytes, size_t len, uint32_t sequence,

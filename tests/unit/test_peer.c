@@ -1,4 +1,5 @@
 /* Who is at the other end of a connection: each rule alone, and the kernel's answers. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -129,6 +130,26 @@ static void test_own_connections(void **state)
         assert_true(identify(pair.server).known);
         close_pair(&pair);
     }
+}
+
+/* gRPC and Java connect to 127.0.0.1 by IPv6 sockets, and the kernel answers with their form. */
+static void test_ipv6_client_of_an_ipv4_listener(void **state)
+{
+    struct pair pair = connect_pair(AF_INET, false);
+    struct sockaddr_in v4;
+    socklen_t len = sizeof v4;
+    getsockname(pair.listener, (struct sockaddr *)&v4, &len);
+    close(pair.client);
+    close(pair.server);
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = v4.sin_port};
+    inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr);
+    pair.client = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(pair.client, (struct sockaddr *)&mapped, sizeof mapped), 0);
+    pair.server = accept(pair.listener, NULL, NULL);
+    struct peer peer = identify(pair.server);
+    assert_true(peer.known);
+    assert_int_equal(peer.uid, geteuid());
+    close_pair(&pair);
 }
 
 static void test_written_and_closed(void **state)
@@ -368,12 +389,19 @@ static void test_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states),          cmocka_unit_test(test_overflow_uid),
-        cmocka_unit_test(test_own_connections), cmocka_unit_test(test_written_and_closed),
-        cmocka_unit_test(test_reset),           cmocka_unit_test(test_many_questions),
-        cmocka_unit_test(test_stale_answers),   cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_no_connection),   cmocka_unit_test(test_other_network_namespace),
-        cmocka_unit_test(test_answers),         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_overflow_uid),
+        cmocka_unit_test(test_own_connections),
+        cmocka_unit_test(test_ipv6_client_of_an_ipv4_listener),
+        cmocka_unit_test(test_written_and_closed),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_many_questions),
+        cmocka_unit_test(test_stale_answers),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_no_connection),
+        cmocka_unit_test(test_other_network_namespace),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests_name("peer", tests, NULL, NULL);
