@@ -24,13 +24,12 @@ build_deb() (
     mv "$work/deb/packaging/debian" "$work/deb/debian"
     cd "$work/deb"
     dpkg-buildpackage -us -uc
-    cp "$work"/*.deb "$work"/*.dsc "$work"/*.debian.tar.xz "$work"/*.orig.tar.gz \
-        "$work"/*.changes "$output"
+    cp "$work"/sparkbridge*_"$version"* "$output"
 )
 
 lint_deb() {
-    lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs \
-        "$output"/sparkbridge_*.changes
+    lintian --allow-root --fail-on error,warning \
+        --suppress-tags initial-upload-closes-no-bugs "$work"/sparkbridge_*.changes
 }
 
 build_rpm() (
