@@ -48,9 +48,9 @@ for unit in systemd-timesyncd.service systemd-resolved.service systemd-networkd.
     ln -sf /dev/null "$R/etc/systemd/system/$unit"
 done
 ip link set lo up
-# What the tests need of the host's /tmp and /run, read and written.
-mkdir -p "$R$state/shared"
-mount --bind "$state/shared" "$R$state/shared"
+# A directory that the tests share with what is inside.
+mkdir -p "$R/srv/shared"
+mount --bind "$state/shared" "$R/srv/shared"
 R=$R bash "$hook"
 
 cd "$R"
