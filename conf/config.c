@@ -237,20 +237,12 @@ static void select_listener(struct config *config, const struct setting *wanted,
 }
 
 /* Without a socket that the service manager keeps nobody would start the daemon again. */
-static void check_idle_exit(const struct config *config, struct diag_list *diags)
+static void limit_idle_exit(struct config *config)
 {
-    for (size_t i = 0; config->idle_exit_ms > 0 && i < config->listener_count; i++) {
-        const struct listener_config *listener = &config->listeners[i];
-        for (size_t j = 0; j < listener->address_count; j++) {
-            if (listener->addresses[j].kind == ADDRESS_INHERITED)
-                continue;
-            diag_error(diags, EX_CONFIG,
-                       "idle_exit: listener %s listens on %s, where nobody would start the daemon "
-                       "again; use only systemd: addresses, or leave idle_exit out",
-                       listener->name, listener->addresses[j].text);
-            return;
-        }
-    }
+    for (size_t i = 0; i < config->listener_count; i++)
+        for (size_t j = 0; j < config->listeners[i].address_count; j++)
+            if (config->listeners[i].addresses[j].kind != ADDRESS_INHERITED)
+                config->idle_exit_ms = 0;
 }
 
 static void read_proxy(struct config *config, char *const *environment, struct diag_list *diags)
@@ -305,7 +297,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
     check_client_cert(config, diags);
-    check_idle_exit(config, diags);
+    limit_idle_exit(config);
     warn_of_any(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);

@@ -367,8 +367,8 @@ static const struct option_def options[OPTION_COUNT] = {
             .max = INT64_C(24) * 60 * 60 * 1000,
             .help = "end when unused for so long; systemd: only (0s)",
             .doc = "How long after its last connection the daemon ends, to be started again by the "
-                   "next one; 0s: never, at most 24h. Only where all addresses are systemd: ones, "
-                   "because nothing else would start it.",
+                   "next one; 0s: never, at most 24h. It counts only where all addresses are "
+                   "systemd: ones, because nothing else would start it.",
         },
     [OPTION_PREFACE_TIMEOUT] =
         {

@@ -90,4 +90,5 @@ def service(fresh):
     """The system service, running."""
     fresh.start()
     yield fresh
-    fresh.machine.run("systemctl", "stop", "sparkbridge.socket", "sparkbridge.service", check=False)
+    units = ["sparkbridge.socket", "sparkbridge-diag.socket", "sparkbridge.service"]
+    fresh.machine.run("systemctl", "stop", *units, check=False)

@@ -230,22 +230,23 @@ def test_a_profile_for_each_user(service, config):
         "systemctl daemon-reload"
     )
     rows = (
-        "    profile_by_peer:\n      default:\n"
+        "listeners:\n  - name: spark\n    profile_by_peer:\n      default:\n"
         '        config_file: "${CREDENTIALS_DIRECTORY}/users_%u.databrickscfg"\n'
     )
-    service.put(CONFIG, config.replace("\n# Ends an", f"\n{rows}\n# Ends an"), "644")
+    service.put(CONFIG, config + rows, "644")
     try:
         service.start()
         assert service.ask(SOCKETS[0]) == "SERVING"
+        said = service.machine.run(
+            "sparkbridge", "status", "--control", "unix:/run/sparkbridge/daemon/control.sock"
+        )
+        assert "alice.example.com" in said
     finally:
         service.machine.shell(f"rm -r {directory}; systemctl daemon-reload")
 
 
 def test_user_service(fresh):
     """One user on a laptop: the user's own systemd, profile file and port."""
-    fresh.machine.run(
-        "systemctl", "stop", "sparkbridge.socket", "sparkbridge.service", check=False
-    )
     fresh.machine.run("loginctl", "enable-linger", "bob")
     wait_for(
         lambda: "bus" in fresh.machine.shell("ls /run/user/$(id -u bob)", check=False), "the bus"
