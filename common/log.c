@@ -1,4 +1,4 @@
-/* The log: one logfmt line an event on standard error. */
+/* The log: one logfmt line an event on standard error, or an entry of the journal. */
 #include "common/log.h"
 
 #include <stdarg.h>
@@ -7,10 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log_journal.h"
 #include "common/redaction.h"
 #include "common/strbuf.h"
 
 static enum log_level current_level = LOG_LEVEL_INFO;
+static bool to_journal;
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -18,6 +20,11 @@ static const char *const level_names[] = {
     [LOG_LEVEL_INFO] = "info",
     [LOG_LEVEL_DEBUG] = "debug",
 };
+
+void log_open(const char *journal_stream)
+{
+    to_journal = log_journal_has_stderr(journal_stream);
+}
 
 void log_set_level(enum log_level level)
 {
@@ -89,6 +96,10 @@ void log_write(enum log_level level, const char *message, const struct log_field
 {
     if (!log_enabled(level))
         return;
+    if (to_journal) {
+        log_journal_write(level, message, fields);
+        return;
+    }
     struct strbuf line = {.limit = 16384};
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

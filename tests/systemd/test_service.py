@@ -1,5 +1,6 @@
 """The package in a real systemd: what its units promise, seen from outside."""
 
+import json
 import re
 import signal
 import time
@@ -112,6 +113,23 @@ def test_own_sandbox_inside_the_unit(service):
     )
     assert re.search(r"landlock +on", said)
     assert re.search(r"seccomp +on", said)
+
+
+def test_journal_fields_and_catalog(service):
+    """Entries have fields of their own, and the catalog says what to do about a refusal."""
+    service.ask(SOCKETS[1], user="bob")
+    entries = [
+        json.loads(line)
+        for line in service.machine.run(
+            "journalctl", "-u", "sparkbridge", "-o", "json", "SPARKBRIDGE_LISTENER=default"
+        ).splitlines()
+    ]
+    refused = [entry for entry in entries if entry["MESSAGE"] == "connection refused"]
+    assert refused
+    assert refused[-1]["SPARKBRIDGE_UID"] == service.machine.run("id", "-u", "bob").strip()
+    assert refused[-1]["PRIORITY"] == "4"
+    said = service.machine.run("journalctl", "-x", f"MESSAGE_ID={refused[-1]['MESSAGE_ID']}")
+    assert "usermod -a -G sparkbridge-clients" in said
 
 
 def test_watchdog(service):
@@ -237,8 +255,9 @@ def test_a_profile_for_each_user(service, config):
     try:
         service.start()
         assert service.ask(SOCKETS[0]) == "SERVING"
-        said = service.machine.run(
-            "sparkbridge", "status", "--control", "unix:/run/sparkbridge/daemon/control.sock"
+        said = service.machine.shell(
+            "CREDENTIALS_DIRECTORY=/run/credentials/sparkbridge.service "
+            "sparkbridge status --control unix:/run/sparkbridge/daemon/control.sock"
         )
         assert "alice.example.com" in said
     finally:
