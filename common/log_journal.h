@@ -13,7 +13,8 @@
 /* Is standard error the stream that $JOURNAL_STREAM names, "DEVICE:INODE"? systemd.exec(5) */
 bool log_journal_has_stderr(const char *journal_stream);
 
-/* Secrets in use are replaced. A log that cannot be written does not stop the daemon. */
+/* `message` begins with the name of the event. Secrets in use are replaced. A log that cannot be
+ * written does not stop the daemon. */
 void log_journal_write(enum log_level level, const char *message, const struct log_field *fields);
 
 #endif

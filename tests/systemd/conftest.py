@@ -15,7 +15,7 @@ ROOT = HERE.parents[1]
 HOOK = """
 cp {package} $R/root/sparkbridge.deb
 mkdir -p $R/srv/tests
-cp {here}/health_client.py $R/srv/tests/
+cp {here}/client.py $R/srv/tests/
 directory={prefix}
 while [ "$directory" != / ]; do chmod a+rx "$R$directory"; directory=$(dirname "$directory"); done
 rm -rf $R/root/.databrickscfg $R/etc/sparkbridge
@@ -50,10 +50,10 @@ class Installed:
     def put(self, path, text, mode="600"):
         self.machine.shell(f"cat >{path} <<'END'\n{text}\nEND\nchmod {mode} {path}")
 
-    def ask(self, address, user="alice"):
+    def ask(self, address, user="alice", method="/grpc.health.v1.Health/Check"):
         """What a real gRPC client of that user is told."""
         return self.machine.run(
-            sys.executable, "/srv/tests/health_client.py", address, user=user
+            sys.executable, "/srv/tests/client.py", address, method, user=user
         ).strip()
 
     def show(self, name, unit="sparkbridge.service"):
