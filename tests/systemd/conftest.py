@@ -18,7 +18,7 @@ mkdir -p $R/srv/tests
 cp {here}/client.py $R/srv/tests/
 directory={prefix}
 while [ "$directory" != / ]; do chmod a+rx "$R$directory"; directory=$(dirname "$directory"); done
-rm -rf $R/root/.databrickscfg $R/etc/sparkbridge
+rm -rf $R/root/.databrickscfg $R/etc/sparkbridge $R/usr/sbin/policy-rc.d
 chroot $R useradd -m alice
 chroot $R useradd -m bob
 """
