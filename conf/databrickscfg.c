@@ -72,7 +72,11 @@ enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg *
 enum cfg_load_result databrickscfg_load_trusted(const char *path, struct databrickscfg **ret_cfg,
                                                 struct err *err)
 {
-    return load(path, read_trusted_file, ret_cfg, err);
+    enum cfg_load_result result = load(path, read_trusted_file, ret_cfg, err);
+    if (result != CFG_MISSING)
+        return result;
+    err_set(err, EX_NOINPUT, "%s: no such file: the administrator has to put one there", path);
+    return CFG_FAILED;
 }
 
 const struct cfg_profile *databrickscfg_profile(const struct databrickscfg *cfg, const char *name)

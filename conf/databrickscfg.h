@@ -64,7 +64,9 @@ enum cfg_load_result { CFG_LOADED, CFG_MISSING, CFG_FAILED };
 enum cfg_load_result databrickscfg_load(const char *path, struct databrickscfg **ret_cfg,
                                         struct err *err);
 
-/* The same for a file that only root or the daemon's user can have put there: trusted_file.h. */
+/* The same for a file that only root or the daemon's user can have put there: trusted_file.h.
+ * Somebody named it, and nothing else is looked into in its place: CFG_FAILED where it is missing.
+ */
 enum cfg_load_result databrickscfg_load_trusted(const char *path, struct databrickscfg **ret_cfg,
                                                 struct err *err);
 

@@ -282,8 +282,8 @@ static void check_files(size_t open_before)
 {
 #ifdef SPARKBRIDGE_CHECKS
     uv_library_shutdown(); /* libuv's own signal pipe is the process's, not the loop's */
-    assert(open_files(getenv("NSS_WRAPPER_HOSTS")) <=
-           open_before); /* the tests' resolver keeps it */
+    /* The tests' resolver keeps its files, whose names begin alike. */
+    assert(open_files(getenv("NSS_WRAPPER_HOSTS")) <= open_before);
 #endif
 }
 

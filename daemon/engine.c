@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/secret.h"
 
 static void on_idle(uv_idle_t *idle)
 {
@@ -62,6 +63,13 @@ void engine_finish(struct engine *engine)
     free(engine->read_buffer);
     free(engine->plain_buffer);
     free(engine->stage_buffer);
+}
+
+void engine_wipe(struct engine *engine)
+{
+    secret_wipe(engine->read_buffer, ENGINE_READ_BYTES);
+    secret_wipe(engine->plain_buffer, ENGINE_PLAIN_BYTES);
+    secret_wipe(engine->stage_buffer, ENGINE_STAGE_BYTES);
 }
 
 void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *))

@@ -57,6 +57,9 @@ void engine_init(struct engine *engine, uv_loop_t *loop);
 void engine_stop(struct engine *engine);
 void engine_finish(struct engine *engine);
 
+/* Wipes the scratch buffers: secrets went through them that are not needed any more. */
+void engine_wipe(struct engine *engine);
+
 void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *));
 void engine_mark_dirty(struct engine *engine, struct flushable *flushable);
 void engine_forget(struct flushable *flushable);

@@ -6,8 +6,26 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/secret.h"
 
 enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32 };
+
+static void free_text(struct header_list *list)
+{
+    secret_wipe(list->text, list->text_cap);
+    free(list->text);
+}
+
+/* realloc() would leave the old bytes where they were. */
+static void grow_text(struct header_list *list, size_t cap)
+{
+    char *text = xrealloc(NULL, cap);
+    if (list->text_len > 0)
+        memcpy(text, list->text, list->text_len);
+    free_text(list);
+    list->text = text;
+    list->text_cap = cap;
+}
 
 static uint32_t append(struct header_list *list, const char *text, size_t len)
 {
@@ -16,8 +34,7 @@ static uint32_t append(struct header_list *list, const char *text, size_t len)
         size_t cap = list->text_cap == 0 ? 512 : list->text_cap;
         while (cap < at + len + 1)
             cap *= 2;
-        list->text = xrealloc(list->text, cap);
-        list->text_cap = cap;
+        grow_text(list, cap);
     }
     memcpy(list->text + at, text, len);
     list->text[at + len] = '\0';
@@ -126,7 +143,7 @@ void header_list_reset(struct header_list *list)
 
 void header_list_finish(struct header_list *list)
 {
-    free(list->text);
+    free_text(list);
     free(list->fields);
     *list = (struct header_list){0};
 }

@@ -1,7 +1,8 @@
 /*
  * A list of header fields, copied as they arrive and handed to nghttp2 to be sent on.
  *
- * Owner: the struct that embeds it; header_list_finish() frees it. A zeroed struct is empty. The
+ * Owner: the struct that embeds it; header_list_finish() wipes and frees
+ * it, as a field may be a credential. A zeroed struct is empty. The
  * size of a list is RFC 9113's (6.5.2: name, value and 32 bytes a field) and is limited before
  * anything is copied.
  */

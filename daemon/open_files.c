@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_file(DIR *directory, const char *name, const char *path)
+static bool begins_with(DIR *directory, const char *name, const char *path)
 {
     char target[PATH_MAX];
     ssize_t len = readlinkat(dirfd(directory), name, target, sizeof target - 1);
     if (len < 0)
         return false;
     target[len] = '\0';
-    return strcmp(target, path) == 0;
+    return strncmp(target, path, strlen(path)) == 0;
 }
 
 size_t open_files(const char *except)
@@ -26,7 +26,7 @@ size_t open_files(const char *except)
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL)
         if (entry->d_name[0] != '.' &&
-            (except == NULL || !is_file(directory, entry->d_name, except)))
+            (except == NULL || !begins_with(directory, entry->d_name, except)))
             count++;
     closedir(directory);
     return count - 1; /* without the directory's own */

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* The number of file descriptors now, without those of the file `except`, which may be NULL; 0
- * where /proc is not there to be asked. */
+/* The number of file descriptors now, without those of files whose paths begin with `except`, which
+ * may be NULL; 0 where /proc is not there to be asked. */
 size_t open_files(const char *except);
 
 #endif

@@ -64,6 +64,7 @@ static size_t replace(const struct needles *needles, char *text, size_t len)
         char *found;
         while ((found = memmem(text + from, len - from, needles->items[i].bytes, needle)) != NULL) {
             size_t at = (size_t)(found - text);
+            /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): in the middle of a text */
             memcpy(found, replacement, mark);
             memmove(found + mark, found + needle, len - at - needle);
             len -= needle - mark;

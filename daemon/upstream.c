@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "daemon/h2_memory.h"
 
 struct upstream {
     struct list link;                     /* on the pool's list */
@@ -205,6 +206,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     nghttp2_session *session;
+    nghttp2_mem memory = h2_memory();
     if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
         abort(); /* out of memory: nothing else makes these fail */
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
@@ -216,7 +218,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_request);
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * HEADER_LIST_MAX_BYTES);
-    if (nghttp2_session_client_new2(&session, callbacks, upstream, option) != 0)
+    if (nghttp2_session_client_new3(&session, callbacks, upstream, option, &memory) != 0)
         abort();
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
@@ -371,6 +373,7 @@ void upstream_destroy(struct upstream *upstream)
     stop_timer(upstream);
     connect_cancel(upstream->connect);
     h2_finish(&upstream->h2);
+    engine_wipe(upstream->target->engine); /* the credential went through its buffers */
     header_list_finish(&upstream->incoming);
     free(upstream);
 }

@@ -7,11 +7,26 @@ import pytest
 from workspace.place import Place
 from workspace.scripted import ScriptedServer
 
+
 @pytest.fixture(scope="session")
 def standin():
     """Takes the stand-in workspace's place here, which would start a Spark."""
     with Place("conformance") as made:
         yield made
+
+
+@pytest.fixture
+def open_bridge(bridges):
+    """Makes bridges to a port that let every path and every header pass, as the suites want."""
+
+    def make(port):
+        return bridges(
+            port=port,
+            arguments=("--forward-header", "*"),
+            environment={"SPARKBRIDGE_TEST_ANY_PATH": "1"},
+        )
+
+    return make
 
 
 @pytest.fixture

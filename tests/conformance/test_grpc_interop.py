@@ -92,9 +92,9 @@ def run_case(standin, server, tools):
 
 
 @pytest.fixture
-def bridge(bridges, server):
+def bridge(open_bridge, server):
     """A bridge to the interop server, open for its services."""
-    return bridges(port=server.port, environment={"SPARKBRIDGE_TEST_ANY_PATH": "1"})
+    return open_bridge(server.port)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -29,8 +29,8 @@ def server(standin):
 
 
 @pytest.fixture
-def bridge(bridges, server):
-    return bridges(port=server.port)
+def bridge(open_bridge, server):
+    return open_bridge(server.port)
 
 
 class Calls:
@@ -192,9 +192,9 @@ def test_cancellation_by_the_client(calls, server):
 
 
 @pytest.fixture
-def scripted_calls(bridges, upstream):
+def scripted_calls(open_bridge, upstream):
     """Calls to the scripted server."""
-    with Calls(bridges(port=upstream.port)) as made:
+    with Calls(open_bridge(upstream.port)) as made:
         yield made
 
 

@@ -2,6 +2,7 @@
 # The conformance suites that are written in Go, pinned in tests/conformance/tools/go.mod and built
 # once for all clones. Sourced after common.sh.
 
+# shellcheck disable=SC2154  # cache is of common.sh
 go_tools_source=tests/conformance/tools
 
 # The directory with the tools, built or not. Its name follows from the pinned versions.

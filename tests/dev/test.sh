@@ -16,7 +16,7 @@ for directory in build build-asan; do
 done
 
 # Files or folders among the arguments take the place of the whole suite.
-places=(tests/checks tests/integration tests/faults tests/resilience tests/conformance)
+places=(tests/checks tests/integration tests/faults tests/resilience tests/conformance tests/peers)
 for argument in "$@"; do
     [[ -e ${argument%%::*} ]] && places=()
 done

@@ -44,11 +44,9 @@ void world_check(bool holds)
 
 /* ---- in place of libcurl and of TLS --------------------------------------------------------- */
 
-struct connect *__wrap_connect_start(struct connector *connector,
-                                     const struct connect_target *target, connect_callback callback,
-                                     void *owner);
-void __wrap_connect_cancel(struct connect *connect);
-struct tls *__wrap_tls_create(struct tls_context *context, const char *host);
+__typeof__(connect_start) __wrap_connect_start;
+__typeof__(connect_cancel) __wrap_connect_cancel;
+__typeof__(tls_create) __wrap_tls_create;
 
 struct connect *__wrap_connect_start(struct connector *connector,
                                      const struct connect_target *target, connect_callback callback,
@@ -67,7 +65,8 @@ void __wrap_connect_cancel(struct connect *connect)
     free(connect);
 }
 
-struct tls *__wrap_tls_create(struct tls_context *context, const char *host)
+struct tls *__wrap_tls_create(struct tls_context *context, const char *host,
+                              struct tls_ticket *ticket)
 {
     return NULL;
 }
@@ -202,7 +201,7 @@ static void prepare(void)
     quota_init(&bridge.quota, &bridge.engine.byte_pool);
     bridge.quota.limits = limits;
     struct err err;
-    bridge.tls = tls_context_create(NULL, &err);
+    bridge.tls = tls_context_create(&(struct tls_files){0}, &err);
     world_check(bridge.tls != NULL);
 }
 
@@ -222,6 +221,7 @@ static struct pool *make_pool(void)
         .binding = binding,
         .tls = bridge.tls,
         .connect_timeout_ms = 60 * 1000,
+        .stream_window_bytes = 1 << 20,
     });
     binding_unref(binding);
     return pool;

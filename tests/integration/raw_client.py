@@ -54,8 +54,12 @@ class RawClient:
     """One HTTP/2 connection in clear text. It reads only inside its wait_* methods."""
 
     def __init__(self, address, *, window=MAX_WINDOW, settings=None):
-        """`address` is a port of 127.0.0.1 or the path of a Unix socket."""
-        if isinstance(address, int):
+        """`address` is a port of 127.0.0.1, the path of a Unix socket, or a socket that is
+        connected already."""
+        if isinstance(address, socket.socket):
+            self.socket = address
+            self.socket.settimeout(10)
+        elif isinstance(address, int):
             self.socket = socket.create_connection(("127.0.0.1", address), timeout=10)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         else:

@@ -341,6 +341,7 @@ static void test_homes(void **state)
     if (user == NULL) {
         print_message("skipped: this machine has no user with a home of his own\n");
         skip();
+        return;
     }
     char *path = xasprintf("%s/.databrickscfg", user->pw_dir);
     struct peer_row row = {.is_default = true, .config_file = path};

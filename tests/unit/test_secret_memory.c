@@ -64,7 +64,10 @@ static void read_smaps(const void *address, const char *name, char *ret_line, si
     ret_line[0] = '\0';
     assert_non_null(file);
     while (fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "%lx-%lx ", &first, &end) == 2)
+        char *after;
+        first = strtoul(line, &after, 16);
+        end = *after == '-' ? strtoul(after + 1, &after, 16) : 0;
+        if (end > first && *after == ' ')
             here = (uintptr_t)address >= first && (uintptr_t)address < end;
         else if (here && strncmp(line, name, strlen(name)) == 0)
             snprintf(ret_line, size, "%s", line);
@@ -126,8 +129,9 @@ static void test_a_child_sees_nothing(void **state)
 static void read_behind(char *bytes)
 {
     const volatile char *page = (char *)((uintptr_t)bytes & ~(uintptr_t)4095);
-    (void)page[4096 * 5 - 1];
-    (void)page[4096 * 5];
+    const size_t bytes_mapped = (size_t)4096 * 5;
+    (void)page[bytes_mapped - 1];
+    (void)page[bytes_mapped];
 }
 
 static void read_before(char *bytes)

@@ -23,12 +23,16 @@ def parse_logfmt(line):
 
 class Bridge:
     """`sparkbridge run` with these arguments. `environment` is all that it gets, but for the
-    means to find the stand-in's names: a developer's own settings never reach a test."""
+    means to find the stand-in's names: a developer's own settings never reach a test. `prefix` is
+    a command that runs it, in its place."""
 
-    def __init__(self, binary, arguments, *, hosts_file, home, environment=None):
+    def __init__(
+        self, binary, arguments, *, hosts_file, home, environment=None, prefix=(), pass_fds=()
+    ):
         self.child = Child(
             "the bridge",
-            [os.path.abspath(binary), "run", *arguments],
+            [*prefix, os.path.abspath(binary), "run", *arguments],
+            pass_fds=pass_fds,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(home),

@@ -49,14 +49,15 @@ class BridgeFactory:
         bridge = self.start(words, environment=environment, binary=binary, expect_exit=expect_exit)
         return bridge.wait_until_ready()
 
-    def start(self, arguments, *, environment=None, binary=None, expect_exit=0):
-        """A bridge with exactly these arguments, which may not become ready."""
+    def start(self, arguments, *, binary=None, expect_exit=0, **options):
+        """A bridge with exactly these arguments, which may not become ready; `options` are the
+        Bridge's."""
         bridge = Bridge(
             binary or self._binary,
             arguments,
             hosts_file=self._standin.hosts_file,
             home=self._directory,
-            environment=environment,
+            **options,
         )
         self._running.append((bridge, expect_exit))
         return bridge

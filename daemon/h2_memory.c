@@ -1,0 +1,42 @@
+/* Memory for nghttp2 that is wiped when it is given back. */
+#include "daemon/h2_memory.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/secret.h"
+
+static void *take(size_t size, void *user_data)
+{
+    return malloc(size);
+}
+
+static void *take_zeroed(size_t count, size_t size, void *user_data)
+{
+    return calloc(count, size);
+}
+
+static void give(void *bytes, void *user_data)
+{
+    secret_wipe(bytes, malloc_usable_size(bytes));
+    free(bytes);
+}
+
+/* realloc() would leave the old bytes where they were. */
+static void *resize(void *bytes, size_t size, void *user_data)
+{
+    size_t old_size = malloc_usable_size(bytes);
+    void *moved = malloc(size);
+    if (moved == NULL)
+        return NULL;
+    if (bytes != NULL)
+        memcpy(moved, bytes, old_size < size ? old_size : size);
+    give(bytes, user_data);
+    return moved;
+}
+
+nghttp2_mem h2_memory(void)
+{
+    return (nghttp2_mem){.malloc = take, .free = give, .calloc = take_zeroed, .realloc = resize};
+}
