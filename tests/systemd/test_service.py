@@ -260,6 +260,26 @@ def test_a_profile_for_each_user(service, config):
         service.machine.shell(f"rm -r {directory}; systemctl daemon-reload")
 
 
+def test_token_and_client_secret_by_credentials(service):
+    """Both are found without configuration, as systemd hands them over."""
+    directory = "/run/systemd/system/sparkbridge.service.d"
+    service.put("/root/token", "dapi-of-a-credential")
+    service.put("/root/client-secret", "at-least-16-characters")
+    service.machine.shell(
+        f"mkdir -p {directory}; cat >{directory}/a.conf <<'END'\n[Service]\n"
+        "LoadCredential=token:/root/token\nLoadCredential=client-secret:/root/client-secret\n"
+        "ExecStart=\nExecStart=/usr/bin/sparkbridge run --listen systemd:spark --peer-users any "
+        "--host https://two.example.com --cluster-id 0-0-a\nEND\nsystemctl daemon-reload"
+    )
+    try:
+        service.start()
+        log = service.machine.run("journalctl", "-u", "sparkbridge", "-o", "json")
+        assert "credential /run/credentials/sparkbridge.service/token" in log
+        assert "secret" in service.ask(SOCKETS[0], method=EXECUTE)
+    finally:
+        service.machine.shell(f"rm -r {directory}; systemctl daemon-reload")
+
+
 def test_user_service(fresh):
     """One user on a laptop: the user's own systemd, profile file and port."""
     fresh.machine.run("loginctl", "enable-linger", "bob")
