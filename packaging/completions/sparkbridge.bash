@@ -6,7 +6,7 @@ _sparkbridge_commands() {
 }
 
 _sparkbridge_options() {
-    sparkbridge "$1" --help 2>/dev/null | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p'
+    sparkbridge "$1" --help-all 2>/dev/null | sed -n 's/^ \{2,6\}\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p'
 }
 
 _sparkbridge_profiles() {

@@ -6,7 +6,7 @@ end
 
 function __sparkbridge_options
     set -l words (commandline -opc)
-    sparkbridge $words[2] --help 2>/dev/null | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p'
+    sparkbridge $words[2] --help-all 2>/dev/null | sed -n 's/^ \{2,6\}\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p'
 end
 
 function __sparkbridge_profiles
