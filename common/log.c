@@ -1,4 +1,4 @@
-/* The log: one logfmt line an event on standard error. */
+/* The log: one logfmt line an event on standard error, or an entry of the journal. */
 #include "common/log.h"
 
 #include <stdarg.h>
@@ -7,10 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log_journal.h"
 #include "common/redaction.h"
 #include "common/strbuf.h"
 
 static enum log_level current_level = LOG_LEVEL_INFO;
+static bool to_journal;
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -18,6 +20,11 @@ static const char *const level_names[] = {
     [LOG_LEVEL_INFO] = "info",
     [LOG_LEVEL_DEBUG] = "debug",
 };
+
+void log_open(const char *journal_stream)
+{
+    to_journal = log_journal_has_stderr(journal_stream);
+}
 
 void log_set_level(enum log_level level)
 {
@@ -85,10 +92,35 @@ static void append_value(struct strbuf *line, const char *value)
         strbuf_append_char(line, '"');
 }
 
+static void append_fields(struct strbuf *line, const struct log_field *fields)
+{
+    for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++) {
+        if (field->value == NULL)
+            continue;
+        strbuf_append_format(line, " %s=", field->key);
+        append_value(line, field->value);
+    }
+}
+
+/* For people the text has the fields too. */
+static void write_to_journal(enum log_level level, const char *message,
+                             const struct log_field *fields)
+{
+    struct strbuf text = {.limit = 8192};
+    strbuf_append_text(&text, message);
+    append_fields(&text, fields);
+    log_journal_write(level, strbuf_text(&text), fields);
+    strbuf_finish(&text);
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields)
 {
     if (!log_enabled(level))
         return;
+    if (to_journal) {
+        write_to_journal(level, message, fields);
+        return;
+    }
     struct strbuf line = {.limit = 16384};
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -99,12 +131,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     strbuf_append_format(&line, "time=%s.%06ldZ level=%s msg=", stamp, now.tv_nsec / 1000,
                          level_names[level]);
     append_value(&line, message);
-    for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++) {
-        if (field->value == NULL)
-            continue;
-        strbuf_append_format(&line, " %s=", field->key);
-        append_value(&line, field->value);
-    }
+    append_fields(&line, fields);
     strbuf_append_char(&line, '\n');
     /* One write a line, so that lines of several processes do not mix; a log that cannot be
      * written must not stop the daemon. */

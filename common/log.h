@@ -18,6 +18,11 @@ struct log_field {
     const char *value;
 };
 
+/* Where standard error is the journal's stream ($JOURNAL_STREAM, or NULL), events go to the journal
+ * with their fields: MESSAGE, PRIORITY, MESSAGE_ID where the catalog has the event, and
+ * SPARKBRIDGE_* for the rest. Until then, and elsewhere, they are lines. */
+void log_open(const char *journal_stream);
+
 /* Sets the level from which events are written. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);

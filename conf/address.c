@@ -51,6 +51,23 @@ static bool parse_unix(const char *text, struct listen_address *ret, struct err 
     return true;
 }
 
+/* The rule for FileDescriptorName=: printable ASCII without a colon. */
+static bool parse_inherited(const char *text, struct listen_address *ret, struct err *err)
+{
+    const char *name = text + strlen("systemd:");
+    size_t len = strlen(name);
+    bool valid = len > 0 && len <= ADDRESS_NAME_MAX_BYTES;
+    for (const char *c = name; *c != '\0'; c++)
+        valid = valid && *c > 0x20 && *c < 0x7f && *c != ':';
+    if (!valid)
+        return err_set(err, EX_USAGE,
+                       "%s needs the FileDescriptorName= of a socket unit, as in systemd:spark",
+                       diag_quote(text).text);
+    ret->kind = ADDRESS_INHERITED;
+    ret->name = xstrdup(name);
+    return true;
+}
+
 /* The canonical form of a loopback host, NULL for any other. */
 static char *loopback_host(const char *host)
 {
@@ -120,8 +137,14 @@ static bool parse_tcp(const char *text, struct listen_address *ret, struct err *
 
 bool listen_address_parse(const char *text, struct listen_address *ret, struct err *err)
 {
-    bool is_unix = strncmp(text, "unix:", 5) == 0;
-    if (!(is_unix ? parse_unix(text, ret, err) : parse_tcp(text, ret, err)))
+    bool ok;
+    if (strncmp(text, "unix:", strlen("unix:")) == 0)
+        ok = parse_unix(text, ret, err);
+    else if (strncmp(text, "systemd:", strlen("systemd:")) == 0)
+        ok = parse_inherited(text, ret, err);
+    else
+        ok = parse_tcp(text, ret, err);
+    if (!ok)
         return false;
     ret->text = xstrdup(text);
     return true;
@@ -133,6 +156,8 @@ bool listen_address_overlaps(const struct listen_address *a, const struct listen
         return false;
     if (a->kind == ADDRESS_UNIX)
         return strcmp(a->path, b->path) == 0;
+    if (a->kind == ADDRESS_INHERITED)
+        return strcmp(a->name, b->name) == 0;
     if (a->port != b->port || a->port == 0)
         return false;
     if (strcmp(a->host, b->host) == 0)
@@ -149,5 +174,6 @@ void listen_address_finish(struct listen_address *address)
     free(address->text);
     free(address->host);
     free(address->path);
+    free(address->name);
     *address = (struct listen_address){0};
 }

@@ -1,6 +1,6 @@
 /*
- * A listening address as people write it: `localhost:15002`, `127.0.0.1:0`, `[::1]:15002` or
- * `unix:/run/sparkbridge.sock`.
+ * A listening address as people write it: `localhost:15002`, `127.0.0.1:0`, `[::1]:15002`,
+ * `unix:/run/sparkbridge.sock`, or `systemd:NAME` for sockets that the service manager opened.
  *
  * Only loopback TCP addresses are accepted, since whoever reaches the port uses its owner's
  * credential. Owner: the caller, listen_address_finish().
@@ -14,9 +14,12 @@
 #include "common/err.h"
 
 /* sun_path is 108 bytes long and the last one is NUL: unix(7). */
-enum { ADDRESS_PATH_MAX_BYTES = 107 };
+enum {
+    ADDRESS_PATH_MAX_BYTES = 107,
+    ADDRESS_NAME_MAX_BYTES = 255, /* FileDescriptorName= of systemd.socket(5) */
+};
 
-enum address_kind { ADDRESS_TCP, ADDRESS_UNIX };
+enum address_kind { ADDRESS_TCP, ADDRESS_UNIX, ADDRESS_INHERITED };
 
 /* One `--listen` address. */
 struct listen_address {
@@ -25,6 +28,7 @@ struct listen_address {
     char *host;    /* owned; ADDRESS_TCP: "localhost" (both families), 127.x.y.z or ::1 */
     uint16_t port; /* ADDRESS_TCP; 0 lets the kernel choose */
     char *path;    /* owned; ADDRESS_UNIX */
+    char *name;    /* owned; ADDRESS_INHERITED: the sockets' FileDescriptorName= */
 };
 
 /* Parses into the zeroed `ret`; the sentence in `err` quotes the text and names the remedy. Exit

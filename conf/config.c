@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "conf/config_sources.h"
+#include "conf/credentials.h"
 #include "conf/options_cli.h"
 #include "conf/suggest.h"
 
@@ -136,6 +137,7 @@ static void build_listener(struct config *config, struct sources *sources, struc
     if (listener->name == NULL)
         listener->name = xstrdup(unnamed);
     apply_lists(&target, own, sources, diags);
+    credentials_apply(listener, environment);
 }
 
 /* The connection option by which the command line describes a listener, NULL where it does not. */
@@ -234,6 +236,15 @@ static void select_listener(struct config *config, const struct setting *wanted,
                diag_quote(wanted->value.bytes).text, suggest_text(&suggest).text);
 }
 
+/* Without a socket that the service manager keeps nobody would start the daemon again. */
+static void limit_idle_exit(struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        for (size_t j = 0; j < config->listeners[i].address_count; j++)
+            if (config->listeners[i].addresses[j].kind != ADDRESS_INHERITED)
+                config->idle_exit_ms = 0;
+}
+
 static void read_proxy(struct config *config, char *const *environment, struct diag_list *diags)
 {
     struct err err;
@@ -286,6 +297,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
     check_client_cert(config, diags);
+    limit_idle_exit(config);
     warn_of_any(config, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);

@@ -75,6 +75,7 @@ struct config {
     struct secret proxy_option; /* as written; `proxy` is made from it and the environment */
     struct proxy_config proxy;
     unsigned drain_timeout_ms;
+    unsigned idle_exit_ms; /* 0: never, as where an address is our own */
     unsigned connect_timeout_ms;
     unsigned stream_window_bytes; /* the ceiling of what is under way on one upstream stream */
     struct client_limits limits;

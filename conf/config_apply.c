@@ -69,7 +69,7 @@ static bool check_control(const char *text, struct err *err)
 {
     struct listen_address address = {0};
     bool ok = strcmp(text, "none") == 0 || listen_address_parse(text, &address, err);
-    if (ok && address.host != NULL)
+    if (ok && address.path == NULL && strcmp(text, "none") != 0)
         ok = err_set(err, EX_USAGE, "%s has to be unix:/absolute/path or none",
                      diag_quote(text).text);
     listen_address_finish(&address);
@@ -341,6 +341,7 @@ static bool store(struct config *config, const struct setting *setting, struct c
         break;
     case OPTION_CONNECT_TIMEOUT: config->connect_timeout_ms = (unsigned)value->number; break;
     case OPTION_DRAIN_TIMEOUT: config->drain_timeout_ms = (unsigned)value->number; break;
+    case OPTION_IDLE_EXIT: config->idle_exit_ms = (unsigned)value->number; break;
     case OPTION_STREAM_WINDOW: config->stream_window_bytes = (unsigned)value->number; break;
     case OPTION_LOG_LEVEL: config->log_level = (enum log_level)value->number; break;
     case OPTION_QUIET: config->quiet = value->number != 0; break;

@@ -66,7 +66,8 @@ static const struct option_def options[OPTION_COUNT] = {
             .repeats = CONFIG_MAX_ITEMS,
             .help = "HOST:PORT, [::1]:PORT or unix:PATH; repeatable",
             .doc = "Where clients connect: localhost:PORT (IPv4 and IPv6), 127.x.y.z:PORT, "
-                   "[::1]:PORT or unix:/absolute/path. Port 0 lets the system choose. Other "
+                   "[::1]:PORT, unix:/absolute/path, or systemd:NAME for the sockets of that "
+                   "FileDescriptorName= which systemd opened. Port 0 lets the system choose. Other "
                    "addresses are refused, because whoever reaches the port uses its owner's "
                    "credential. In SPARKBRIDGE_LISTEN several are separated by commas.",
         },
@@ -303,7 +304,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .example = "~/.databrickscfg",
             .help = "the SDK's profile file, ~/.databrickscfg",
             .doc = "The Databricks SDK's profile file. Without it DATABRICKS_CONFIG_FILE counts, "
-                   "then ~/.databrickscfg.",
+                   "then systemd's credential databrickscfg, then ~/.databrickscfg.",
         },
     [OPTION_RESOLUTION] =
         {
@@ -351,6 +352,23 @@ static const struct option_def options[OPTION_COUNT] = {
             .help = "for running calls to end after SIGTERM",
             .doc = "How long calls that run may go on after the daemon was asked to stop, 0s to "
                    "1h.",
+        },
+    [OPTION_IDLE_EXIT] =
+        {
+            .type = OPTION_DURATION,
+            .group = OPTION_GROUP_SERVICE,
+            .flag = "idle-exit",
+            .commands = SERVES,
+            .yaml_path = "timeouts.idle_exit",
+            .metavar = "TIME",
+            .default_text = "0s",
+            .advanced = true,
+            .min = 0,
+            .max = INT64_C(24) * 60 * 60 * 1000,
+            .help = "end when unused for so long; systemd: only (0s)",
+            .doc = "How long after its last connection the daemon ends, to be started again by the "
+                   "next one; 0s: never, at most 24h. It counts only where all addresses are "
+                   "systemd: ones, because nothing else would start it.",
         },
     [OPTION_PREFACE_TIMEOUT] =
         {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "conf/credentials.h"
 #include "conf/environment.h"
 
 static char *shorten_home(const char *path, const char *home)
@@ -23,13 +24,15 @@ void profile_file_init(struct profile_file *file, const char *config_file, char 
     if (named == NULL)
         named = environment_get(environment, "DATABRICKS_CONFIG_FILE");
     file->is_named = named != NULL;
+    char *credential = named == NULL ? credential_path(environment, "databrickscfg") : NULL;
     if (named == NULL)
-        named = "~/.databrickscfg";
+        named = credential != NULL ? credential : "~/.databrickscfg";
     if (strncmp(named, "~/", 2) != 0)
         file->path = xstrdup(named);
     else if (home != NULL)
         file->path = xasprintf("%s%s", home, named + 1);
     file->shown = file->path != NULL ? shorten_home(file->path, home) : xstrdup(named);
+    free(credential);
 }
 
 enum cfg_load_result profile_file_read(struct profile_file *file)

@@ -18,7 +18,7 @@ static const char variable_pattern[] = "\\$\\{";
 
 /* clang-format off */
 static const char address_pattern[] =
-    "^(unix:/.*[^/]|"
+    "^(unix:/.*[^/]|systemd:[!-9;-~]+|"
     "(localhost|127(\\.[0-9]+){3}|\\[[0:]*:[0:]*1\\]):"
     "([0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$";
 /* clang-format on */

@@ -11,6 +11,9 @@
 #include "common/log.h"
 #include "daemon/control.h"
 #include "daemon/engine.h"
+#include "daemon/idle_exit.h"
+#include "daemon/inherited.h"
+#include "daemon/notify.h"
 #include "daemon/open_files.h"
 #include "daemon/sandbox.h"
 #include "daemon/serving.h"
@@ -36,6 +39,8 @@ struct bridge {
     uv_timer_t timer;        /* of the drain */
     struct control *control; /* owned; NULL where there is none */
     struct sandbox sandbox;
+    struct notify notify;
+    struct idle_exit idle_exit;
     enum bridge_state state;
     int exit_status;
 
@@ -53,6 +58,8 @@ static void stop(struct bridge *bridge)
         signal(number, SIG_IGN); /* libuv restores the default, and we are stopping already */
     }
     uv_close((uv_handle_t *)&bridge->timer, NULL);
+    notify_finish(&bridge->notify);
+    idle_exit_finish(&bridge->idle_exit);
     engine_stop(&bridge->engine);
 }
 
@@ -87,13 +94,22 @@ static void on_idle(struct serving *serving)
 
 static void drain(struct bridge *bridge)
 {
+    unsigned timeout_ms = bridge->serving.setup.config->drain_timeout_ms;
     log_info("draining: no new connections, running calls may finish");
+    notify_stopping("draining: running calls may finish", timeout_ms);
     bridge->state = BRIDGE_DRAINING;
-    uv_timer_start(&bridge->timer, on_drain_timeout, bridge->serving.setup.config->drain_timeout_ms,
-                   0);
+    uv_timer_start(&bridge->timer, on_drain_timeout, timeout_ms, 0);
+    idle_exit_use(&bridge->idle_exit, 0);
     serving_stop(&bridge->serving);
     if (serving_is_idle(&bridge->serving))
         on_idle(&bridge->serving);
+}
+
+static void on_unused(struct idle_exit *idle_exit)
+{
+    struct bridge *bridge = container_of(idle_exit, struct bridge, idle_exit);
+    log_info("unused for %u ms: stopping until somebody connects", idle_exit->timeout_ms);
+    drain(bridge);
 }
 
 static void on_stop_signal(uv_signal_t *handle, int number)
@@ -133,22 +149,46 @@ static bool load_and_change(struct bridge *bridge, struct err *err)
     return false;
 }
 
+/* Says that it is ready, and with what; `fault` is why a reload failed, or NULL. */
+static void report_ready(const struct bridge *bridge, const char *fault)
+{
+    char *status = status_line(&bridge->serving);
+    if (fault != NULL) {
+        char *both = xasprintf("%s; not reloaded: %s", status, fault);
+        free(status);
+        status = both;
+    }
+    notify_ready(status);
+    free(status);
+}
+
+/* What counts for the daemon as a whole and is not the serving's part. */
+static void use_config(struct bridge *bridge)
+{
+    const struct config *config = bridge->serving.setup.config;
+    log_set_level(config->log_level);
+    idle_exit_use(&bridge->idle_exit, config->idle_exit_ms);
+    inherited_report_unused(config);
+}
+
 static bool reload(struct bridge *bridge, struct err *err)
 {
     if (bridge->state != BRIDGE_SERVING) {
         log_warn("not reloaded: sparkbridge is stopping");
         return err_set(err, EX_TEMPFAIL, "sparkbridge is stopping");
     }
+    notify_reloading();
     bool ok = load_and_change(bridge, err);
     free(bridge->reload_said);
     bridge->reload_said = xstrdup(ok ? "ok" : err->message);
     bridge->reloaded = time(NULL);
     if (ok) {
-        log_set_level(bridge->serving.setup.config->log_level);
+        use_config(bridge);
         log_info("reloaded");
     } else {
         log_error("not reloaded: what was served before still is");
     }
+    report_ready(bridge, ok ? NULL : err->message);
     return ok;
 }
 
@@ -212,7 +252,9 @@ static bool start(struct bridge *bridge, struct setup *setup, struct err *err)
         return false;
     sandbox_enter(&bridge->serving.setup, control_path_of(bridge->control),
                   bridge->source->environment, &bridge->sandbox);
+    use_config(bridge);
     log_info("ready");
+    report_ready(bridge, NULL);
     return true;
 }
 
@@ -254,6 +296,8 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
     serving_init(&bridge.serving, &bridge.engine, on_idle);
     uv_timer_init(&bridge.loop, &bridge.timer);
     bridge.timer.data = &bridge;
+    notify_init(&bridge.notify, &bridge.loop);
+    idle_exit_init(&bridge.idle_exit, &bridge.loop, &bridge.serving.quota, on_unused);
     start_signals(&bridge);
 
     *err = (struct err){0};

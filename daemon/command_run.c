@@ -19,6 +19,7 @@ static void check_secrets_are_gone(void)
 
 int command_run(int argc, char **argv, char **environment)
 {
+    log_open(environment_get(environment, "JOURNAL_STREAM"));
     sandbox_hide_memory(); /* before the first secret is read */
     struct remembered_environment remembered;
     environment_remember(environment, &remembered);

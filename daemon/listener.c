@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
 #include "daemon/downstream.h"
+#include "daemon/inherited.h"
 #include "daemon/reception.h"
 #include "daemon/unix_socket.h"
 
@@ -28,7 +30,7 @@ struct server_socket {
     } handle;
     char *address_text;             /* owned; as in the configuration */
     struct unix_socket unix_socket; /* with `path` */
-    char *path;                     /* owned; NULL for TCP */
+    char *path;                     /* owned; NULL for TCP and what systemd opened */
 };
 
 struct listener {
@@ -60,12 +62,12 @@ static void socket_close(struct server_socket *socket)
 }
 
 static struct server_socket *socket_create(struct listener *listener,
-                                           const struct listen_address *address)
+                                           const struct listen_address *address, int family)
 {
     struct server_socket *socket = xcalloc(1, sizeof *socket);
     socket->listener = listener;
     socket->address_text = xstrdup(address->text);
-    if (address->kind == ADDRESS_TCP)
+    if (family != AF_UNIX)
         uv_tcp_init(listener->engine->loop, &socket->handle.tcp);
     else
         uv_pipe_init(listener->engine->loop, &socket->handle.pipe, 0);
@@ -97,6 +99,11 @@ static void give_up_spare(struct listener *listener)
     listener->spare = -1;
 }
 
+static bool is_tcp(const struct server_socket *socket)
+{
+    return socket->handle.stream.type == UV_TCP;
+}
+
 static void on_connection(uv_stream_t *server, int status)
 {
     struct server_socket *socket = server->data;
@@ -108,7 +115,7 @@ static void on_connection(uv_stream_t *server, int status)
         return;
     }
     struct transport *transport =
-        socket->path == NULL ? transport_create_tcp(engine) : transport_create_pipe(engine);
+        is_tcp(socket) ? transport_create_tcp(engine) : transport_create_pipe(engine);
     int error = uv_accept(server, transport_stream(transport));
     if (error < 0 || listener->spare < 0) {
         transport_close(transport);
@@ -116,7 +123,7 @@ static void on_connection(uv_stream_t *server, int status)
             open_spare(listener);
         return;
     }
-    if (socket->path == NULL)
+    if (is_tcp(socket))
         transport_limit_unsent(transport);
     reception_receive(&listener->reception, transport);
 }
@@ -152,6 +159,27 @@ static unsigned bound_port(const uv_tcp_t *tcp)
     return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
+static void format_bound(const struct server_socket *socket, char ret_address[ADDRESS_SIZE])
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (socket->path != NULL) {
+        snprintf(ret_address, ADDRESS_SIZE, "unix:%s", socket->path);
+        return;
+    }
+    if (!is_tcp(socket)) {
+        char path[ADDRESS_SIZE - sizeof "unix:"] = "";
+        size_t path_len = sizeof path - 1;
+        uv_pipe_getsockname(&socket->handle.pipe, path, &path_len);
+        snprintf(ret_address, ADDRESS_SIZE, "unix:%s", path);
+        return;
+    }
+    uv_tcp_getsockname(&socket->handle.tcp, (struct sockaddr *)&address, &len);
+    uv_ip_name((const struct sockaddr *)&address, host, sizeof host);
+    format_address(host, bound_port(&socket->handle.tcp), ret_address);
+}
+
 /* Returns the socket, or NULL with libuv's error. */
 static struct server_socket *listen_tcp(struct listener *listener,
                                         const struct listen_address *from, const char *host,
@@ -164,7 +192,7 @@ static struct server_socket *listen_tcp(struct listener *listener,
     else
         uv_ip4_addr(host, (int)port, (struct sockaddr_in *)&address);
 
-    struct server_socket *socket = socket_create(listener, from);
+    struct server_socket *socket = socket_create(listener, from, v6 ? AF_INET6 : AF_INET);
     int error = uv_tcp_bind(&socket->handle.tcp, (const struct sockaddr *)&address,
                             v6 ? UV_TCP_IPV6ONLY : 0);
     if (error == 0)
@@ -238,7 +266,7 @@ static bool open_unix(struct listener *listener, const struct listen_address *fr
     struct unix_socket unix_socket;
     if (!unix_socket_listen(path, mode, &unix_socket, err))
         return false;
-    struct server_socket *socket = socket_create(listener, from);
+    struct server_socket *socket = socket_create(listener, from, AF_UNIX);
     socket->unix_socket = unix_socket;
     socket->path = xstrdup(path);
     int error = uv_pipe_open(&socket->handle.pipe, unix_socket.fd);
@@ -256,11 +284,55 @@ static bool open_unix(struct listener *listener, const struct listen_address *fr
     return true;
 }
 
+static bool open_inherited_one(struct listener *listener, const struct listen_address *from,
+                               int inherited, struct err *err)
+{
+    int fd = inherited_take(inherited, from->name, err);
+    if (fd < 0)
+        return false;
+    bool is_unix = sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
+    struct server_socket *socket = socket_create(listener, from, is_unix ? AF_UNIX : AF_INET);
+    int error =
+        is_unix ? uv_pipe_open(&socket->handle.pipe, fd) : uv_tcp_open(&socket->handle.tcp, fd);
+    if (error < 0)
+        close(fd);
+    else
+        error = uv_listen(&socket->handle.stream, BACKLOG, on_connection);
+    if (error < 0) {
+        socket_close(socket);
+        return err_set(err, EX_CANTCREAT, "cannot listen on %s: %s", from->text,
+                       uv_strerror(error));
+    }
+    char address[ADDRESS_SIZE];
+    format_bound(socket, address);
+    log_fields(LOG_LEVEL_INFO, "listening", {"address", address}, {"inherited", from->text});
+    return true;
+}
+
+/* All sockets of that name. */
+static bool open_inherited(struct listener *listener, const struct listen_address *address,
+                           struct err *err)
+{
+    int fds[INHERITED_MAX];
+    size_t count = inherited_find(address->name, fds);
+    if (count == 0)
+        return err_set(err, EX_CANTCREAT,
+                       "cannot listen on %s: systemd has passed no socket of that name; it is the "
+                       "FileDescriptorName= of a socket unit, which has to be started first",
+                       address->text);
+    for (size_t i = 0; i < count; i++)
+        if (!open_inherited_one(listener, address, fds[i], err))
+            return false;
+    return true;
+}
+
 bool listener_open(struct listener *listener, const struct listen_address *address,
                    unsigned socket_mode, struct err *err)
 {
     if (address->kind == ADDRESS_UNIX)
         return open_unix(listener, address, socket_mode, err);
+    if (address->kind == ADDRESS_INHERITED)
+        return open_inherited(listener, address, err);
     if (strcmp(address->host, "localhost") == 0)
         return open_localhost(listener, address, err);
     return open_one(listener, address, err);
@@ -320,20 +392,6 @@ struct listener *listener_create(const struct reception_config *config,
     downstream_set_init(&listener->clients, config->engine, config->quota, on_client_ended);
     open_spare(listener);
     return listener;
-}
-
-static void format_bound(const struct server_socket *socket, char ret_address[ADDRESS_SIZE])
-{
-    struct sockaddr_storage address;
-    int len = sizeof address;
-    char host[INET6_ADDRSTRLEN] = "";
-    if (socket->path != NULL) {
-        snprintf(ret_address, ADDRESS_SIZE, "unix:%s", socket->path);
-        return;
-    }
-    uv_tcp_getsockname(&socket->handle.tcp, (struct sockaddr *)&address, &len);
-    uv_ip_name((const struct sockaddr *)&address, host, sizeof host);
-    format_address(host, bound_port(&socket->handle.tcp), ret_address);
 }
 
 void listener_each_address(const struct listener *listener,

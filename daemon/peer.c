@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/unix_diag.h"
+
 enum { DEFAULT_OVERFLOW_UID = 65534 };
 
 static ssize_t read_small(const char *path, char *ret_text, size_t size)
@@ -98,12 +100,25 @@ static struct peer identify_tcp(struct peer_finder *finder, int fd)
     return is_still_open(fd) ? peer : unknown("the client has gone");
 }
 
-static struct peer identify_unix(const struct peer_finder *finder, int fd)
+/* In a user namespace of our own others are known only to a netlink socket from outside. */
+static struct peer identify_foreign(struct peer_finder *finder, int fd)
+{
+    uid_t uid;
+    int error = unix_diag_find_peer(&finder->diag, fd, &uid);
+    if (error == -ENOENT)
+        return unknown("the client has gone");
+    return error < 0 ? unknown("the user has no id in this user namespace")
+                     : known(uid, 0, finder->overflow_uid);
+}
+
+static struct peer identify_unix(struct peer_finder *finder, int fd)
 {
     struct ucred credentials;
     socklen_t len = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) < 0)
         return unknown("the kernel does not say who connects");
+    if (credentials.uid == finder->overflow_uid)
+        return identify_foreign(finder, fd);
     return known(credentials.uid, credentials.pid, finder->overflow_uid);
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/quota.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 #include "common/alloc.h"
 
@@ -14,7 +15,7 @@ struct quota_user {
 
 void quota_init(struct quota *quota, const struct byte_pool *pool)
 {
-    *quota = (struct quota){.pool = pool};
+    *quota = (struct quota){.pool = pool, .unused_since_ns = uv_hrtime()};
     list_init(&quota->users);
     list_init(&quota->idle);
 }
@@ -99,7 +100,8 @@ void quota_disconnect(struct quota_user *user)
 {
     if (user == NULL)
         return;
-    user->quota->connections--;
+    if (--user->quota->connections == 0)
+        user->quota->unused_since_ns = uv_hrtime();
     if (--user->connections > 0)
         return;
     list_remove(&user->link);

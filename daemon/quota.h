@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/byte_queue.h"
@@ -24,6 +25,7 @@ struct quota {
     struct client_limits limits;  /* may be replaced at any time: they count for what begins then */
     const struct byte_pool *pool; /* borrowed: where bodies are buffered */
     unsigned connections, calls;
+    uint64_t unused_since_ns; /* uv_hrtime() when the last connection ended */
     struct list users;
     struct list idle; /* connections without a call, the longest so first */
 };

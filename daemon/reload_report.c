@@ -198,6 +198,7 @@ static void compare_globals(struct report *report, const struct config *before,
     compare_number(report, "connect_timeout_ms", before->connect_timeout_ms,
                    after->connect_timeout_ms);
     compare_number(report, "drain_timeout_ms", before->drain_timeout_ms, after->drain_timeout_ms);
+    compare_number(report, "idle_exit_ms", before->idle_exit_ms, after->idle_exit_ms);
     compare_number(report, "stream_window_bytes", before->stream_window_bytes,
                    after->stream_window_bytes);
     compare_limits(report, &before->limits, &after->limits);

@@ -63,4 +63,23 @@ int sock_diag_request(const struct sock_diag_query *query, struct inet_diag_req_
 int sock_diag_parse(const void *bytes, size_t len, uint32_t sequence,
                     const struct inet_diag_req_v2 *request, struct sock_diag_socket *ret_socket);
 
+/* ---- for daemon/unix_diag.c ---------------------------------------------------------------- */
+
+/* One question and who reads the answer. */
+struct sock_diag_exchange {
+    const void *request; /* borrowed */
+    size_t request_len;
+    /* As sock_diag_parse(): fills in `ret`. */
+    int (*parse)(const struct sock_diag_exchange *exchange, const void *bytes, size_t len,
+                 uint32_t sequence);
+    void *ret; /* borrowed */
+};
+
+/* Returns what `parse` does, or why the kernel could not be asked. */
+int sock_diag_ask(struct sock_diag *diag, const struct sock_diag_exchange *exchange);
+
+/* Looks at the header of a datagram of *len bytes: 0, and in *len the length of what follows it, or
+ * an error as of sock_diag_parse(). */
+int sock_diag_payload(const void *bytes, size_t *len, uint32_t sequence);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/alloc.h"
 #include "common/secret_memory.h"
 
 static json_t *time_json(time_t at)
@@ -84,6 +85,36 @@ static void add_listener(void *arg, const char *name, const struct listener *lis
                                          "state", removed ? "removed" : "serving", "addresses",
                                          addresses, "clients", "connections", (json_int_t)clients,
                                          "calls", (json_int_t)calls, "grants", grants.array));
+}
+
+struct tally {
+    unsigned listeners, profiles;
+};
+
+static void tally_grant(void *arg, const struct grant *grant)
+{
+    struct tally *tally = arg;
+    tally->profiles += grant->binding != NULL;
+}
+
+static void tally_listener(void *arg, const char *name, const struct listener *listener,
+                           const struct access *access, bool removed)
+{
+    struct tally *tally = arg;
+    if (removed)
+        return;
+    tally->listeners++;
+    access_each(access, tally_grant, tally);
+}
+
+char *status_line(const struct serving *serving)
+{
+    struct tally tally = {0};
+    const struct serving_visitor visitor = {tally_listener, &tally};
+    serving_each(serving, &visitor);
+    return xasprintf("%u listener%s, %u profile%s ready", tally.listeners,
+                     tally.listeners == 1 ? "" : "s", tally.profiles,
+                     tally.profiles == 1 ? "" : "s");
 }
 
 /* ---- how guarded ---------------------------------------------------------------------------- */

@@ -22,4 +22,7 @@ struct status_source {
 
 json_t *status_json(const struct status_source *source);
 
+/* "2 listeners, 3 profiles ready", for the service manager; the caller frees it. */
+char *status_line(const struct serving *serving);
+
 #endif

@@ -72,11 +72,14 @@ for group in "$@"; do
     lint)
         packages+=("${product[@]}" libcmocka-dev clang clang-format clang-tidy shellcheck)
         ;;
+    package)
+        packages+=(debhelper dpkg-dev lintian rpm mandoc man-db systemd)
+        ;;
     fuzz)
         packages+=("${product[@]}" libcmocka-dev clang libclang-rt-14-dev)
         ;;
     *)
-        die "there is no group '$group' to set up: build, test, workspace, lint, fuzz"
+        die "there is no group '$group' to set up: build, test, workspace, lint, package, fuzz"
         ;;
     esac
 done

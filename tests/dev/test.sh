@@ -17,7 +17,7 @@ done
 
 # Files or folders among the arguments take the place of the whole suite.
 places=(tests/checks tests/integration tests/faults tests/resilience tests/conformance tests/peers
-    tests/attacks)
+    tests/attacks tests/systemd)
 for argument in "$@"; do
     [[ -e ${argument%%::*} ]] && places=()
 done
@@ -32,6 +32,10 @@ if ((${#places[@]})); then
     status=0
     tests/oracle/run --cases 150 || status=$?
     ((status == 0 || status == 77)) || exit "$status"
+fi
+# The tests of the package need one of this tree.
+if ((${#places[@]})) || [[ " $* " == *" tests/systemd"* ]]; then
+    bash tests/dev/package.sh deb
 fi
 say "integration tests and checks"
 exec "$(venv v43)/bin/python" -m pytest -c tests/pytest.ini --rootdir=tests "${places[@]}" "$@"

@@ -1,4 +1,5 @@
 /* Who is at the other end of a connection: each rule alone, and the kernel's answers. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -20,6 +21,7 @@
 #include <cmocka.h>
 
 #include "daemon/peer.h"
+#include "daemon/unix_diag.h"
 
 enum { OVERFLOW_UID = 65534, SOME_UID = 20001 };
 
@@ -131,6 +133,26 @@ static void test_own_connections(void **state)
     }
 }
 
+/* gRPC and Java connect to 127.0.0.1 by IPv6 sockets, and the kernel answers with their form. */
+static void test_ipv6_client_of_an_ipv4_listener(void **state)
+{
+    struct pair pair = connect_pair(AF_INET, false);
+    struct sockaddr_in v4;
+    socklen_t len = sizeof v4;
+    getsockname(pair.listener, (struct sockaddr *)&v4, &len);
+    close(pair.client);
+    close(pair.server);
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6, .sin6_port = v4.sin_port};
+    inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr);
+    pair.client = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(pair.client, (struct sockaddr *)&mapped, sizeof mapped), 0);
+    pair.server = accept(pair.listener, NULL, NULL);
+    struct peer peer = identify(pair.server);
+    assert_true(peer.known);
+    assert_int_equal(peer.uid, geteuid());
+    close_pair(&pair);
+}
+
 static void test_written_and_closed(void **state)
 {
     struct pair pair = connect_pair(AF_INET, false);
@@ -153,6 +175,22 @@ static void test_reset(void **state)
     wait_for_end(&pair);
     assert_false(identify(pair.server).known);
     close_pair(&pair);
+}
+
+/* What SO_PEERCRED says, asked for in another way. */
+static void test_unix_peer_by_netlink(void **state)
+{
+    struct sock_diag diag;
+    int ends[2];
+    uid_t uid = (uid_t)-1;
+    sock_diag_init(&diag);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(unix_diag_find_peer(&diag, ends[0], &uid), 0);
+    assert_int_equal(uid, geteuid());
+    close(ends[1]);
+    assert_int_equal(unix_diag_find_peer(&diag, ends[0], &uid), -ENOENT);
+    close(ends[0]);
+    sock_diag_finish(&diag);
 }
 
 /* The descriptor is kept: a thousand questions, each with its own answer. */
@@ -368,12 +406,20 @@ static void test_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states),          cmocka_unit_test(test_overflow_uid),
-        cmocka_unit_test(test_own_connections), cmocka_unit_test(test_written_and_closed),
-        cmocka_unit_test(test_reset),           cmocka_unit_test(test_many_questions),
-        cmocka_unit_test(test_stale_answers),   cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_no_connection),   cmocka_unit_test(test_other_network_namespace),
-        cmocka_unit_test(test_answers),         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_overflow_uid),
+        cmocka_unit_test(test_own_connections),
+        cmocka_unit_test(test_ipv6_client_of_an_ipv4_listener),
+        cmocka_unit_test(test_written_and_closed),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_unix_peer_by_netlink),
+        cmocka_unit_test(test_many_questions),
+        cmocka_unit_test(test_stale_answers),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_no_connection),
+        cmocka_unit_test(test_other_network_namespace),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests_name("peer", tests, NULL, NULL);

@@ -168,6 +168,23 @@ static void test_addresses(void **state)
     }
 }
 
+static void test_inherited_address(void **state)
+{
+    static const char *const wrong[] = {"systemd:", "systemd:a b", "systemd:a:b",
+                                        "systemd:\xc3\xa4"};
+    struct listen_address address = {0};
+    struct err err = {0};
+    assert_true(listen_address_parse("systemd:spark", &address, &err));
+    assert_int_equal(address.kind, ADDRESS_INHERITED);
+    assert_string_equal(address.name, "spark");
+    assert_true(listen_address_overlaps(&address, &address));
+    listen_address_finish(&address);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(listen_address_parse(wrong[i], &address, &err));
+        assert_non_null(strstr(err.message, "FileDescriptorName="));
+    }
+}
+
 static void test_long_path(void **state)
 {
     char text[5 + ADDRESS_PATH_MAX_BYTES + 2] = "unix:/";
@@ -315,10 +332,11 @@ static void test_suggest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_words),
-        cmocka_unit_test(test_addresses),   cmocka_unit_test(test_long_path),
-        cmocka_unit_test(test_overlap),     cmocka_unit_test(test_expand),
-        cmocka_unit_test(test_remote_text), cmocka_unit_test(test_suggest),
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_words),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_inherited_address),
+        cmocka_unit_test(test_long_path), cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_expand),    cmocka_unit_test(test_remote_text),
+        cmocka_unit_test(test_suggest),
     };
     return cmocka_run_group_tests_name("values", tests, NULL, NULL);
 }
