@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import grpc
 import h2.errors
@@ -16,6 +17,7 @@ from workspace.scripted import GRPC_HEADERS, message
 
 METHOD = "Config"
 PATH = f"/spark.connect.SparkConnectService/{METHOD}"
+POOL_MAX_UPSTREAMS = 64  # daemon/pool.h
 DETAILS = "CAUSBm5vdCBpdA"  # google.rpc.Status{5, "not it"}
 
 
@@ -347,18 +349,26 @@ def test_many_calls_share_few_connections(upstream, client):
     assert upstream.connections <= 2
 
 
-def test_more_calls_than_the_workspace_takes_at_once(standin, primary, bridges):
-    """MAX_CONCURRENT_STREAMS of the workspace: the rest waits or goes by another connection."""
-    settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 4}
-    with standin.script(primary.certificate, settings=settings) as upstream:
+@pytest.mark.parametrize(("allowed", "clients", "each"), [(4, 1, 20), (100, 4, 250)])
+def test_more_calls_than_the_workspace_takes_at_once(
+    standin, primary, bridges, allowed, clients, each
+):
+    """MAX_CONCURRENT_STREAMS of the workspace: the rest waits or goes by another connection. Each
+    call runs once, and all of them are there before the first is answered."""
+    settings = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: allowed}
+    with standin.script(primary.certificate, settings=settings) as upstream, ExitStack() as opened:
         upstream.on(PATH, echo)
         bridge = bridges(port=upstream.port)
-        with RawClient(bridge.port) as client:
-            streams = [client.start(METHOD) for _ in range(20)]
-            for stream in streams:
-                client.send(stream, message(b"x"), end=True)
-            for stream in streams:
-                assert client.wait_for_end(stream).status == 0
+        started = []
+        for _ in range(clients):
+            client = opened.enter_context(RawClient(bridge.port))
+            started += [(client, client.start(METHOD)) for _ in range(each)]
+        for client, stream in started:
+            client.send(stream, message(b"x"), end=True)
+        for client, stream in started:
+            assert client.wait_for_end(stream, timeout=30).status == 0
+        assert len(upstream.requests) == clients * each
+        assert upstream.connections <= POOL_MAX_UPSTREAMS
 
 
 def test_another_connection_before_the_last_stream_is_taken(standin, primary, bridges):
