@@ -64,7 +64,7 @@ static void end_rival(void)
 
 static int make_directory(void **state)
 {
-    memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+    memset(directory + strlen(directory) - 6, 'X', 6);
     if (mkdtemp(directory) == NULL)
         return -1;
     snprintf(path, sizeof path, "%s/sb.sock", directory);
