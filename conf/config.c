@@ -329,7 +329,7 @@ bool config_load(int argc, char **argv, char *const *environment, struct config 
     return true;
 }
 
-static void words_finish(struct config_words *words)
+void config_words_finish(struct config_words *words)
 {
     while (words->count > 0)
         free(words->items[--words->count]);
@@ -340,8 +340,8 @@ void listener_config_finish(struct listener_config *listener)
     for (size_t i = 0; i < listener->address_count; i++)
         listen_address_finish(&listener->addresses[i]);
     free(listener->addresses);
-    words_finish(&listener->authorities);
-    words_finish(&listener->forward_headers);
+    config_words_finish(&listener->authorities);
+    config_words_finish(&listener->forward_headers);
     free(listener->client_secret_file);
     free(listener->client_secret_source);
     peer_policy_unref(listener->peers);
@@ -374,7 +374,7 @@ void config_destroy(struct config *config)
     free(config->ca_file);
     free(config->client_cert);
     free(config->client_key);
-    words_finish(&config->sandbox_read);
+    config_words_finish(&config->sandbox_read);
     free(config->control);
     secret_finish(&config->proxy_option);
     proxy_config_finish(&config->proxy);

@@ -36,6 +36,8 @@ struct config_words {
     size_t count;
 };
 
+void config_words_finish(struct config_words *words);
+
 struct listener_config {
     char *name; /* owned, unique */
     struct listen_address *addresses;

@@ -64,7 +64,7 @@ static const struct option_def options[OPTION_COUNT] = {
             .metavar = "ADDR",
             .default_text = "localhost:15002",
             .repeats = CONFIG_MAX_ITEMS,
-            .help = "HOST:PORT, [::1]:PORT or unix:PATH; repeatable",
+            .help = "HOST:PORT, unix:PATH or systemd:NAME; repeatable",
             .doc = "Where clients connect: localhost:PORT (IPv4 and IPv6), 127.x.y.z:PORT, "
                    "[::1]:PORT, unix:/absolute/path, or systemd:NAME for the sockets of that "
                    "FileDescriptorName= which systemd opened. Port 0 lets the system choose. Other "

@@ -23,8 +23,6 @@ struct access {
     char *proxy, *no_proxy, *via;
 };
 
-enum { MAX_USER_GRANTS = ACCESS_MAX_USERS };
-
 static void add(struct list *list, struct grant *grant)
 {
     list_append(list, &grant->link);
@@ -55,15 +53,14 @@ static void destroy_list(struct list *list)
     list_for_each(node, list) grant_destroy(container_of(node, struct grant, link));
 }
 
-static void warn(const struct grant *grant, const char *name, struct diag_list *diags)
+static void warn(const struct grant *grant, const char *prefix, struct diag_list *diags)
 {
     if (grant->binding == NULL)
-        diag_warning(diags, "%s%s%s%s", name != NULL ? "listener " : "", name != NULL ? name : "",
-                     name != NULL ? ": " : "", grant->fault);
+        diag_warning(diags, "%s%s", prefix, grant->fault);
 }
 
 /* The listener's own, with each profile that clients may choose. */
-static bool load_plain(struct access *access, const struct grant_source *source, const char *name,
+static bool load_plain(struct access *access, const struct grant_source *source,
                        struct diag_list *diags)
 {
     bool must = access->peers->client_profile_count == 0;
@@ -74,12 +71,12 @@ static bool load_plain(struct access *access, const struct grant_source *source,
     for (size_t i = 0; i < access->peers->client_profile_count; i++) {
         struct grant *grant = grant_resolve_plain(source, (int)i, NULL);
         add(&access->grants, grant);
-        warn(grant, name, diags);
+        warn(grant, source->prefix, diags);
     }
     return true;
 }
 
-static void load_rows(struct access *access, const char *name, struct diag_list *diags)
+static void load_rows(struct access *access, const char *prefix, struct diag_list *diags)
 {
     for (size_t i = 0; i < access->peers->row_count; i++) {
         const struct peer_row *row = &access->peers->rows[i];
@@ -91,7 +88,7 @@ static void load_rows(struct access *access, const char *name, struct diag_list 
             struct grant *grant =
                 grant_resolve_row(access->peers, &(struct grant_user){.uid = row->uid}, profile);
             add(&access->grants, grant);
-            warn(grant, name, diags);
+            warn(grant, prefix, diags);
         }
     }
 }
@@ -101,28 +98,26 @@ static bool load_policy(struct access *access, const struct grant_source *source
 {
     struct secret secret = {0};
     struct err err = {0};
-    const char *name = source->name;
     if (!listener_config_client_secret(source->listener, &secret, &err))
-        return diag_error(diags, err.exit_code, "%s%s%s%s", name != NULL ? "listener " : "",
-                          name != NULL ? name : "", name != NULL ? ": " : "", err.message);
+        return diag_error(diags, err.exit_code, "%s%s", source->prefix, err.message);
     access->policy = policy_create(source->listener, &secret);
     return true;
 }
 
-struct access *access_load(const struct listener_config *listener, const char *name,
+struct access *access_load(const struct listener_config *listener, const char *prefix,
                            char *const *environment, struct diag_list *diags)
 {
     struct access *access = xcalloc(1, sizeof *access);
-    const struct grant_source source = {listener, name, environment};
+    const struct grant_source source = {listener, prefix, environment};
     access->refs = 1;
     access->peers = peer_policy_ref(listener->peers);
     list_init(&access->grants);
     list_init(&access->users);
     bool ok = load_policy(access, &source, diags);
     if (access->peers->row_count > 0)
-        load_rows(access, name, diags);
+        load_rows(access, prefix, diags);
     else
-        ok = load_plain(access, &source, name, diags) && ok;
+        ok = load_plain(access, &source, diags) && ok;
     if (ok)
         return access;
     access_unref(access);
@@ -286,7 +281,7 @@ static struct grant *resolve_user(struct access *access, const struct grant_key 
     const struct grant_user user = {key->uid, name};
     struct grant *grant = grant_resolve_row(access->peers, &user, key->profile);
     open_grant(access, grant, NULL);
-    if (access->user_count == MAX_USER_GRANTS) {
+    if (access->user_count == ACCESS_MAX_USERS) {
         grant_destroy(list_first(&access->users, struct grant, link));
         access->user_count--;
     }

@@ -31,8 +31,8 @@ struct access;
 /* Resolves a listener. A fault of the listener's own binding or of its client secret is an error,
  * and then NULL comes; one
  * of a user's row, or of a profile that clients may choose, concerns only their calls, and is a
- * warning. `name` goes in front of what is said; NULL: there is only one listener. */
-struct access *access_load(const struct listener_config *listener, const char *name,
+ * warning. `prefix` goes in front of what is said. */
+struct access *access_load(const struct listener_config *listener, const char *prefix,
                            char *const *environment, struct diag_list *diags);
 struct access *access_ref(struct access *access);
 void access_unref(struct access *access); /* accepts NULL */

@@ -30,15 +30,12 @@ static struct grant *create(struct grant_key key)
     return grant;
 }
 
-static void report(const struct resolve_result *result, const char *name, struct diag_list *diags)
+static void report(const struct resolve_result *result, const char *prefix, struct diag_list *diags)
 {
-    const char *open = name != NULL ? "listener " : "", *close = name != NULL ? ": " : "";
-    name = name != NULL ? name : "";
     for (size_t i = 0; i < result->warnings_count; i++)
-        diag_warning(diags, "%s%s%s%s", open, name, close, result->warnings[i]);
+        diag_warning(diags, "%s%s", prefix, result->warnings[i]);
     if (result->binding == NULL)
-        diag_error(diags, result->err.exit_code, "%s%s%s%s", open, name, close,
-                   result->err.message);
+        diag_error(diags, result->err.exit_code, "%s%s", prefix, result->err.message);
 }
 
 /* The request names what the client chose instead of the listener's or row's own profile. */
@@ -59,16 +56,14 @@ struct grant *grant_resolve_plain(const struct grant_source *source, int profile
     struct resolve_request request;
     struct resolve_result result = {0};
     struct err err = {0};
-    const char *name = source->name;
     if (listener_config_request(listener, source->environment, &token, &request, &err)) {
         choose(&request, listener->peers, profile);
         resolve(&request, &result);
         if (diags != NULL)
-            report(&result, name, diags);
+            report(&result, source->prefix, diags);
         err = result.err;
     } else if (diags != NULL) {
-        diag_error(diags, err.exit_code, "%s%s%s", name != NULL ? name : "",
-                   name != NULL ? ": " : "", err.message);
+        diag_error(diags, err.exit_code, "%s%s", source->prefix, err.message);
     }
     if (result.binding != NULL)
         grant->binding = binding_ref(result.binding);

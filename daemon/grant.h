@@ -36,7 +36,7 @@ struct grant {
 /* Where a listener's own binding comes from, all borrowed. */
 struct grant_source {
     const struct listener_config *listener;
-    const char *name; /* for diagnostics; NULL: there is only one listener */
+    const char *prefix; /* of diagnostics; may be empty */
     char *const *environment;
 };
 

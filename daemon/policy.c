@@ -19,12 +19,6 @@ static void words_copy(struct config_words *to, const struct config_words *from)
         to->items[to->count] = xstrdup(from->items[to->count]);
 }
 
-static void words_finish(struct config_words *words)
-{
-    while (words->count > 0)
-        free(words->items[--words->count]);
-}
-
 struct policy *policy_create(const struct listener_config *listener, struct secret *client_secret)
 {
     struct policy *policy = xcalloc(1, sizeof *policy);
@@ -49,8 +43,8 @@ void policy_unref(struct policy *policy)
     if (policy == NULL || --policy->refs > 0)
         return;
     free(policy->listener);
-    words_finish(&policy->authorities);
-    words_finish(&policy->forward_headers);
+    config_words_finish(&policy->authorities);
+    config_words_finish(&policy->forward_headers);
     secret_finish(&policy->client_secret);
     while (policy->reported_count > 0)
         free(policy->reported[--policy->reported_count]);

@@ -10,9 +10,10 @@ static struct refusal_log_user *find(struct refusal_log *log, const struct peer 
     struct refusal_log_user *oldest = &log->users[0];
     for (int i = 0; i < REFUSAL_LOG_USERS; i++) {
         struct refusal_log_user *user = &log->users[i];
-        if (user->used && user->known == peer->known && user->uid == peer->uid)
+        bool used = user->throttle.quiet_until_ms != 0;
+        if (used && user->known == peer->known && user->uid == peer->uid)
             return user;
-        if (!user->used || (oldest->used && user->logged_ms < oldest->logged_ms))
+        if (user->throttle.quiet_until_ms < oldest->throttle.quiet_until_ms)
             oldest = user;
     }
     *oldest = (struct refusal_log_user){.known = peer->known, .uid = peer->uid};
@@ -22,16 +23,7 @@ static struct refusal_log_user *find(struct refusal_log *log, const struct peer 
 bool refusal_log_is_due(struct refusal_log *log, const struct peer *peer, uint64_t now_ms,
                         unsigned *ret_collapsed)
 {
-    struct refusal_log_user *user = find(log, peer);
-    if (user->used && now_ms - user->logged_ms < REFUSAL_LOG_MS) {
-        user->collapsed++;
-        return false;
-    }
-    *ret_collapsed = user->collapsed;
-    user->used = true;
-    user->collapsed = 0;
-    user->logged_ms = now_ms;
-    return true;
+    return throttle_pass(&find(log, peer)->throttle, now_ms, ret_collapsed);
 }
 
 void refusal_log_write(struct refusal_log *log, const char *listener, const struct peer *peer,

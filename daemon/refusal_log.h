@@ -11,16 +11,16 @@
 #include <stdint.h>
 
 #include "daemon/peer.h"
+#include "daemon/throttle.h"
 
-enum { REFUSAL_LOG_USERS = 16, REFUSAL_LOG_MS = 60000 };
+enum { REFUSAL_LOG_USERS = 16 };
 
 struct refusal_log {
     struct refusal_log_user {
-        bool used, known;
+        bool known;
         uid_t uid;
-        uint64_t logged_ms;
-        unsigned collapsed;     /* since then */
-    } users[REFUSAL_LOG_USERS]; /* of more users than that the one longest silent is forgotten */
+        struct throttle throttle; /* zeroed where the place is free */
+    } users[REFUSAL_LOG_USERS];   /* of more users than that the one longest silent is forgotten */
 };
 
 /* Counts a refusal of the peer. True where a line is due; *ret_collapsed are those without one. */

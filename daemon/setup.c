@@ -7,10 +7,10 @@
 #include "common/alloc.h"
 #include "common/log.h"
 
-/* A listener's name in front of what is said about it, where there are several. */
-static const char *context(const struct config *config, const struct listener_config *listener)
+/* What goes in front of what is said about a listener: its name, where there are several. */
+static char *prefix_of(const struct config *config, const struct listener_config *listener)
 {
-    return config->listener_count > 1 ? listener->name : NULL;
+    return config->listener_count > 1 ? xasprintf("listener %s: ", listener->name) : xstrdup("");
 }
 
 bool setup_load(const struct setup_source *source, struct setup *ret_setup, struct diag_list *diags)
@@ -24,8 +24,9 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
     setup.accesses = xcalloc(config->listener_count, sizeof setup.accesses[0]);
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener_config *listener = &config->listeners[i];
-        setup.accesses[i] =
-            access_load(listener, context(config, listener), source->environment, diags);
+        char *prefix = prefix_of(config, listener);
+        setup.accesses[i] = access_load(listener, prefix, source->environment, diags);
+        free(prefix);
         complete = complete && setup.accesses[i] != NULL;
     }
     if (!complete) {

@@ -127,7 +127,7 @@ static void test_log(void **state)
         assert_false(refusal_log_is_due(&log, &one, 1001 + (uint64_t)i, &collapsed));
     assert_true(refusal_log_is_due(&log, &two, 1600, &collapsed)); /* another user is news */
     assert_true(refusal_log_is_due(&log, &nobody, 1600, &collapsed));
-    assert_true(refusal_log_is_due(&log, &one, 1000 + REFUSAL_LOG_MS, &collapsed));
+    assert_true(refusal_log_is_due(&log, &one, 1000 + THROTTLE_MS, &collapsed));
     assert_int_equal(collapsed, 500);
     /* More users than there is room for: the oldest gives way. */
     for (uid_t uid = 100; uid < 100 + REFUSAL_LOG_USERS; uid++) {

@@ -18,34 +18,7 @@
 #include "common/alloc.h"
 #include "conf/databrickscfg.h"
 #include "tests/unit/meanwhile.h"
-
-struct scratch {
-    char dir[64];
-    char path[128];
-};
-
-static int make_scratch(void **state)
-{
-    struct scratch *scratch = xcalloc(1, sizeof *scratch);
-    const char *tmp = getenv("TMPDIR");
-    snprintf(scratch->dir, sizeof scratch->dir, "%.40s/cfg-XXXXXX", tmp != NULL ? tmp : "/tmp");
-    if (mkdtemp(scratch->dir) == NULL)
-        return -1;
-    snprintf(scratch->path, sizeof scratch->path, "%s/cfg", scratch->dir);
-    *state = scratch;
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    struct scratch *scratch = *state;
-    meanwhile.times = 0;
-    unlink(scratch->path);
-    rmdir(scratch->path);
-    rmdir(scratch->dir);
-    free(scratch);
-    return 0;
-}
+#include "tests/unit/scratch.h"
 
 static void write_file(const char *path, const char *text)
 {
@@ -112,7 +85,7 @@ static void test_socket(void **state)
 static void test_cannot_be_opened(void **state)
 {
     struct scratch *scratch = *state;
-    assert_int_equal(symlink("cfg", scratch->path), 0);
+    assert_int_equal(symlink(scratch->path, scratch->path), 0);
     assert_load(scratch->path, CFG_FAILED, EX_NOINPUT,
                 ": cannot be opened: Too many levels of symbolic links");
 }
@@ -219,6 +192,7 @@ static void test_a_file_that_keeps_changing_is_left_alone(void **state)
     assert_load(scratch->path, CFG_FAILED, EX_TEMPFAIL,
                 ": it changed while it was read: try again");
     assert_int_equal(meanwhile.times, 1);
+    meanwhile.times = 0;
 }
 
 int main(void)

@@ -15,6 +15,7 @@
 #include "common/alloc.h"
 #include "common/strbuf.h"
 #include "conf/databrickscfg.h"
+#include "tests/unit/scratch.h"
 
 static struct databrickscfg *parsed_bytes(const char *bytes, size_t len)
 {
@@ -266,32 +267,6 @@ static void test_as_many_profiles_and_keys_as_allowed(void **state)
 }
 
 /* --- reading ----------------------------------------------------------------------------- */
-
-struct scratch {
-    char dir[64];
-    char path[128];
-};
-
-static int make_scratch(void **state)
-{
-    struct scratch *scratch = xcalloc(1, sizeof *scratch);
-    const char *tmp = getenv("TMPDIR");
-    snprintf(scratch->dir, sizeof scratch->dir, "%.40s/cfg-XXXXXX", tmp != NULL ? tmp : "/tmp");
-    if (mkdtemp(scratch->dir) == NULL)
-        return -1;
-    snprintf(scratch->path, sizeof scratch->path, "%s/.databrickscfg", scratch->dir);
-    *state = scratch;
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    struct scratch *scratch = *state;
-    unlink(scratch->path);
-    rmdir(scratch->dir);
-    free(scratch);
-    return 0;
-}
 
 static void write_file(const char *path, const char *text, mode_t mode)
 {
