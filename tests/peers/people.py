@@ -41,7 +41,12 @@ def write_database(hosts_file):
     members = ",".join(user.name for user in NAMED if 22002 in user.groups)
     groups = [f"{u.name}:x:{u.gid}:\n" for u in NAMED if u.uid == u.gid]
     group.write_text("".join(groups) + f"analysts:x:22002:{members}\n")
-    return {"NSS_WRAPPER_PASSWD": str(passwd), "NSS_WRAPPER_GROUP": str(group)}
+    return {
+        "NSS_WRAPPER_PASSWD": str(passwd),
+        "NSS_WRAPPER_GROUP": str(group),
+        # Unlike the C library's, nss_wrapper's getgrouplist() is not made for two threads at once.
+        "UV_THREADPOOL_SIZE": "1",
+    }
 
 
 class Dialer:
