@@ -26,6 +26,7 @@ void secret_set_prefixed(struct secret *secret, const char *prefix, const struct
 {
     size_t prefix_len = strlen(prefix);
     char *copy = secret_memory_take(prefix_len + tail->len + 1);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the memory is zeroed */
     memcpy(copy, prefix, prefix_len);
     memcpy(copy + prefix_len, tail->bytes, tail->len);
     size_t len = prefix_len + tail->len;
@@ -76,7 +77,7 @@ void secret_fingerprint(const struct secret *secret, char ret_text[SECRET_FINGER
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)(secret->bytes != NULL ? secret->bytes : ""), secret->len,
            digest);
-    for (int i = 0; i < (SECRET_FINGERPRINT_SIZE - 1) / 2; i++)
+    for (size_t i = 0; i < (SECRET_FINGERPRINT_SIZE - 1) / 2; i++)
         snprintf(ret_text + 2 * i, 3, "%02x", digest[i]);
 }
 

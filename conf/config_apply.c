@@ -1,4 +1,5 @@
 /* Checks settings by the option table and stores them into the configuration. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,7 @@ static bool add_authority(struct config_words *words, const char *text, struct e
 {
     struct authority authority;
     struct authority_fault fault;
+    assert(text != NULL); /* what an option of its type always has */
     if (!authority_parse(text, strlen(text), &authority, &fault))
         return err_set(err, EX_USAGE, "%s: %s", diag_quote(text).text, fault.text);
     bool added = authority.port == 0

@@ -51,8 +51,8 @@ struct option_def {
     enum option_type type;
     enum option_group group;
     const char *flag;              /* without dashes; NULL: only in the YAML file */
-    char short_flag;               /* 0: none */
     unsigned commands;             /* bits of enum command_id that take the flag */
+    unsigned repeats;              /* how often it may be given, a list in YAML; 0: once */
     const char *yaml_path;         /* NULL: not in the YAML file */
     const char *yaml_default_path; /* where a value for all listeners may stand, or NULL */
     const char *yaml_word;         /* OPTION_SWITCH: the one word YAML has for "on", or NULL */
@@ -61,9 +61,9 @@ struct option_def {
     const char *example;           /* for the sample file, where there is no default */
     const char *const *choices;    /* NULL-terminated; the index is the value */
     int64_t min, max;
+    char short_flag;     /* 0: none */
     bool connection;     /* says what a listener connects to */
     bool secret;         /* the value may hold a token: never shown */
-    unsigned repeats;    /* how often it may be given, a list in YAML; 0: once */
     bool required;       /* in YAML, where its mapping stands */
     bool no_environment; /* has no environment variable */
     bool advanced;       /* few need it: --help leaves it out, --help-all has it */

@@ -142,8 +142,9 @@ static void on_connection(uv_stream_t *stream, int status)
         client_close(client);
         return;
     }
-    if (control->client_count == CONTROL_MAX_CLIENTS)
-        client_close(list_first(&control->clients, struct client, link));
+    struct client *oldest = list_first(&control->clients, struct client, link);
+    if (oldest != NULL && control->client_count == CONTROL_MAX_CLIENTS)
+        client_close(oldest);
     client->control = control;
     control->client_count++;
     list_append(&control->clients, &client->link);
@@ -222,7 +223,9 @@ void control_destroy(struct control *control)
 {
     if (control == NULL)
         return;
-    list_for_each(node, &control->clients) client_close(container_of(node, struct client, link));
+    struct client *client;
+    while ((client = list_first(&control->clients, struct client, link)) != NULL)
+        client_close(client);
     unix_socket_remove(&control->socket, control->path);
     uv_close((uv_handle_t *)&control->pipe, on_closed);
 }

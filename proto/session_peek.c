@@ -86,7 +86,7 @@ static enum session_peek_result look_at_field(struct session_peek *peek)
             return value_len == 0 ? SESSION_PEEK_MORE : SESSION_PEEK_UNREADABLE;
     }
     if (tag >> 3 == SESSION_ID_FIELD && type == WIRE_BYTES) {
-        size_t start = (size_t)(tag_len + value_len);
+        size_t start = (size_t)tag_len + (size_t)value_len;
         if (value > SESSION_ID_MAX_BYTES)
             return SESSION_PEEK_ABSENT;
         return peek->field_len < start + value ? SESSION_PEEK_MORE : read_session_id(peek);
