@@ -23,6 +23,16 @@ static void flush_round(struct engine *engine)
     }
 }
 
+static void wipe(struct engine *engine)
+{
+    if (!engine->to_wipe)
+        return;
+    secret_wipe(engine->read_buffer, ENGINE_READ_BYTES);
+    secret_wipe(engine->plain_buffer, ENGINE_PLAIN_BYTES);
+    secret_wipe(engine->stage_buffer, ENGINE_STAGE_BYTES);
+    engine->to_wipe = false;
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct engine *engine = prepare->data;
@@ -32,6 +42,7 @@ static void on_prepare(uv_prepare_t *prepare)
         uv_idle_stop(&engine->idle);
     else
         uv_idle_start(&engine->idle, on_idle);
+    wipe(engine);
 }
 
 void engine_init(struct engine *engine, uv_loop_t *loop)
@@ -59,17 +70,16 @@ void engine_finish(struct engine *engine)
     assert(engine->open_transports == 0);
     assert(engine->live_calls == 0);
     assert(engine->byte_pool.used_count == 0);
+    wipe(engine);
     byte_pool_finish(&engine->byte_pool);
     free(engine->read_buffer);
     free(engine->plain_buffer);
     free(engine->stage_buffer);
 }
 
-void engine_wipe(struct engine *engine)
+void engine_wipe_later(struct engine *engine)
 {
-    secret_wipe(engine->read_buffer, ENGINE_READ_BYTES);
-    secret_wipe(engine->plain_buffer, ENGINE_PLAIN_BYTES);
-    secret_wipe(engine->stage_buffer, ENGINE_STAGE_BYTES);
+    engine->to_wipe = true;
 }
 
 void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *))

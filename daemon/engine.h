@@ -45,6 +45,7 @@ struct engine {
     uint8_t *plain_buffer; /* ENGINE_PLAIN_BYTES */
     uint8_t *stage_buffer; /* ENGINE_STAGE_BYTES */
     bool read_buffer_lent;
+    bool to_wipe;
 
     /* For the check at the end: both must be zero then. */
     size_t open_transports;
@@ -57,8 +58,9 @@ void engine_init(struct engine *engine, uv_loop_t *loop);
 void engine_stop(struct engine *engine);
 void engine_finish(struct engine *engine);
 
-/* Wipes the scratch buffers: secrets went through them that are not needed any more. */
-void engine_wipe(struct engine *engine);
+/* Wipes the scratch buffers before the loop polls next: secrets went through them that are not
+ * needed any more. Not at once, for somebody may be using them. */
+void engine_wipe_later(struct engine *engine);
 
 void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *));
 void engine_mark_dirty(struct engine *engine, struct flushable *flushable);

@@ -373,7 +373,7 @@ void upstream_destroy(struct upstream *upstream)
     stop_timer(upstream);
     connect_cancel(upstream->connect);
     h2_finish(&upstream->h2);
-    engine_wipe(upstream->target->engine); /* the credential went through its buffers */
+    engine_wipe_later(upstream->target->engine); /* the credential went through its buffers */
     header_list_finish(&upstream->incoming);
     free(upstream);
 }

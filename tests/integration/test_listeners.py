@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class Setup:
         self.clusters = [tenant.cluster_id for tenant in standin.tenants]
         self.tokens = [tenant.token for tenant in standin.tenants]
         self.config = directory / "sparkbridge.yaml"
+        self._reports = Counter()
 
     def socket(self, name):
         return str(self._directory / f"{name}.sock")
@@ -77,8 +79,17 @@ class Setup:
         return self.bridge
 
     def reload(self, expect):
+        """Waits for the report of this reload, though one before may have said the same."""
+        self._reports[expect] += 1
+        missing = self._reports[expect]
+
+        def is_ours(fields):
+            nonlocal missing
+            missing -= fields.get("msg", "").startswith(expect)
+            return missing == 0
+
         self.bridge.child.send_signal(signal.SIGHUP)
-        self.bridge.wait_for_log(lambda fields: fields.get("msg", "").startswith(expect))
+        self.bridge.wait_for_log(is_ours)
 
     def expected(self, index):
         tenant = self.tenants[index]
@@ -152,6 +163,18 @@ def test_reload_changes_one_and_leaves_the_other(setup):
             assert ask(two) == setup.expected(1)
             assert ask(one) == setup.expected(0)
     assert changes(bridge) == [("two", "compute", setup.tenants[1].cluster_id, "9999-changed")]
+
+
+def test_a_call_is_whole_that_outlives_its_pool(setup):
+    """The last call of a workspace that no listener has any more: its end ends the connection."""
+    setup.start()
+    with RawClient(setup.socket("two")) as two:
+        for turn in range(10):
+            with held_call(two, setup.servers[1]):
+                setup.clusters[1] = f"9999-turn{turn}"
+                setup.write()
+                setup.reload("reloaded")
+            assert ask(two) == setup.expected(1)
 
 
 def test_reload_says_that_nothing_changed(setup):
