@@ -9,7 +9,8 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
-#include "conf/binding.h"
+#include "conf/config.h"
+#include "daemon/access.h"
 #include "daemon/connect.h"
 #include "daemon/downstream.h"
 #include "daemon/pool.h"
@@ -205,26 +206,31 @@ static void prepare(void)
     world_check(bridge.tls != NULL);
 }
 
-static struct pool *make_pool(void)
+/* A listener for this user with a workspace, as if configured. */
+static struct access *make_access(void)
 {
-    struct binding *binding = binding_create();
-    binding->host = xstrdup("workspace.test");
-    binding->port = 443;
-    binding->host_source = xstrdup("here");
-    binding->token_source = xstrdup("there");
-    binding->compute = COMPUTE_CLUSTER;
-    binding->cluster_id = xstrdup("0101-cluster");
-    binding->compute_source = xstrdup("elsewhere");
-    secret_set(&binding->authorization, "Bearer token", strlen("Bearer token"));
-    struct pool *pool = pool_create(&(struct pool_config){
-        .engine = &bridge.engine,
-        .binding = binding,
-        .tls = bridge.tls,
-        .connect_timeout_ms = 60 * 1000,
-        .stream_window_bytes = 1 << 20,
-    });
-    binding_unref(binding);
-    return pool;
+    static const char remote[] = "sc://workspace.test:443/;use_ssl=true;token=token;"
+                                 "x-databricks-cluster-id=0101-cluster";
+    char *const environment[] = {NULL};
+    struct diag_list diags = {0};
+    struct err err = {0};
+    struct listener_config listener = {.name = xstrdup("fuzz"), .peers = peer_policy_create()};
+    listener.remote_source = xstrdup("here");
+    secret_set(&listener.remote, remote, strlen(remote));
+    world_check(peer_users_add(&listener.peers->users, "any", &err));
+    struct access *access = access_load(&listener, "", environment, &diags);
+    world_check(access != NULL);
+    listener_config_finish(&listener);
+    access_open(access,
+                &(struct pool_config){
+                    .engine = &bridge.engine,
+                    .tls = bridge.tls,
+                    .connect_timeout_ms = 60 * 1000,
+                    .stream_window_bytes = 1 << 20,
+                },
+                NULL);
+    diag_list_finish(&diags);
+    return access;
 }
 
 struct world *world_begin(void (*on_connected)(struct end *end))
@@ -232,12 +238,16 @@ struct world *world_begin(void (*on_connected)(struct end *end))
     struct world *world = &the_world;
     prepare();
     *world = (struct world){.client.fd = -1, .on_connected = on_connected};
-    struct pool *pool = make_pool();
-    downstream_set_init(&bridge.clients, &bridge.engine, &bridge.quota, pool, on_client_ended);
-    pool_unref(pool);
+    struct access *access = make_access();
+    downstream_set_init(&bridge.clients, &bridge.engine, &bridge.quota, on_client_ended);
+    downstream_set_use(&bridge.clients, access);
+    access_unref(access);
     struct rpc_status status;
-    struct quota_user *user = quota_connect(&bridge.quota, CLIENT_UID, &status);
-    downstream_create(&bridge.clients, make_pair(&world->client), user);
+    struct client client = {
+        .peer = {.known = true, .uid = CLIENT_UID},
+        .account = quota_connect(&bridge.quota, CLIENT_UID, &status),
+    };
+    downstream_create(&bridge.clients, make_pair(&world->client), &client);
     return world;
 }
 
