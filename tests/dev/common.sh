@@ -4,6 +4,10 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sparkbridge-dev
 
+# The tests run gRPC servers and start processes: gRPC's own work in the child between fork and exec
+# would end it now and then.
+export GRPC_ENABLE_FORK_SUPPORT=0
+
 say() {
     printf '==> %s\n' "$*" >&2
 }
