@@ -43,26 +43,32 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access
     return call;
 }
 
-static void log_call(const struct call *call, uint32_t error_code)
+/* Odd is a call that the bridge ended, or the client by breaking HTTP/2: a client can do so as
+ * often as it likes. */
+static void log_call(const struct call *call, uint32_t error_code, struct peer_throttle *odd)
 {
-    bool odd = call->status_is_ours || (call->status < 0 && error_code != NGHTTP2_CANCEL);
-    enum log_level level = odd ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+    bool is_odd = call->status_is_ours || (call->status < 0 && error_code != NGHTTP2_CANCEL);
+    uint64_t now_ms = uv_now(call->downstream->engine->loop);
+    unsigned left_out = 0;
+    bool shown = is_odd && peer_throttle_pass(odd, call->peer, now_ms, CALL_ODD_LINES, &left_out);
+    enum log_level level = shown ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
     if (!log_enabled(level))
         return;
-    char up[24], down[24], ms[24];
+    char up[24], down[24], ms[24], repeats[16];
     snprintf(up, sizeof up, "%llu", (unsigned long long)call->request_body.moved_bytes);
     snprintf(down, sizeof down, "%llu", (unsigned long long)call->response_body.moved_bytes);
-    snprintf(ms, sizeof ms, "%llu",
-             (unsigned long long)(uv_now(call->downstream->engine->loop) - call->started_ms));
+    snprintf(ms, sizeof ms, "%llu", (unsigned long long)(now_ms - call->started_ms));
+    snprintf(repeats, sizeof repeats, "%u", left_out);
     log_fields(level, "call ended", {"rpc", call->method[0] != '\0' ? call->method : "other"},
                {"grpc_status", call->status < 0 ? "none" : grpc_code_name(call->status)},
                {"origin", call->status_is_ours ? "bridge" : "upstream"}, {"bytes_up", up},
-               {"bytes_down", down}, {"duration_ms", ms});
+               {"bytes_down", down}, {"duration_ms", ms},
+               {"not_logged_before", left_out > 0 ? repeats : NULL});
 }
 
-void call_destroy(struct call *call, uint32_t error_code)
+void call_destroy(struct call *call, uint32_t error_code, struct peer_throttle *odd)
 {
-    log_call(call, error_code);
+    log_call(call, error_code, odd);
     list_remove(&call->link);
     deadline_remove(&call->deadline);
     body_drop(&call->response_body, 0);

@@ -19,6 +19,7 @@
 #include "daemon/deadline.h"
 #include "daemon/h2.h"
 #include "daemon/header_list.h"
+#include "daemon/peer_throttle.h"
 #include "daemon/policy.h"
 #include "daemon/pool.h"
 #include "daemon/quota.h"
@@ -44,6 +45,7 @@ enum call_kind {
 
 enum {
     CALL_MAX_REPLAYS = 3,
+    CALL_ODD_LINES = 20, /* a minute and user, of the log; the rest is for debugging */
     CALL_REQUEST_WINDOW_BYTES = 1024 * 1024, /* what a client may have under way */
     /* After its deadline a call is the client's to end; what is left then is freed. */
     CALL_DEADLINE_GRACE_MS = 2000,
@@ -83,8 +85,9 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access
                          const struct peer *peer, const struct quota *quota);
 
 /* Gives back all credit, cancels the upstream stream if it is open, frees. `error_code` is the one
- * the downstream stream closed with, for the log. */
-void call_destroy(struct call *call, uint32_t error_code);
+ * the downstream stream closed with, for the log, in which `odd` counts calls that did not end as
+ * they should. */
+void call_destroy(struct call *call, uint32_t error_code, struct peer_throttle *odd);
 
 /* The request's header block is complete in call->request. `last`: END_STREAM came with it. */
 void call_on_request(struct call *call, bool last);
@@ -101,6 +104,9 @@ void call_finish(struct call *call, const struct rpc_status *status);
 
 /* Begins an answer of the bridge's own; body and trailers follow in the call's fields. */
 void call_answer(struct call *call, const struct header_list *headers);
+
+/* The client's connection is cut: nothing goes to the workspace any more, and nothing comes. */
+void call_abandon(struct call *call);
 
 /* The bridge is stopping: ends the call as if its upstream were lost. */
 void call_abort(struct call *call, const char *reason);

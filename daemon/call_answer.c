@@ -97,6 +97,14 @@ void call_answer(struct call *call, const struct header_list *headers)
         call, fields, policy_response_fields(access_policy(call->access), headers, fields), false);
 }
 
+void call_abandon(struct call *call)
+{
+    call_detach_upstream(call);
+    body_drop(&call->response_body, 0);
+    call->response_complete = true;
+    call->response = CALL_RESPONSE_LAST;
+}
+
 void call_lose(struct call *call, const struct upstream_fault *fault)
 {
     struct rpc_status status;

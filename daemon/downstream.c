@@ -46,7 +46,7 @@ static void end_call(struct downstream *downstream, struct call *call, uint32_t 
 {
     if (call->counted)
         quota_end_call(downstream->client.account);
-    call_destroy(call, error_code);
+    call_destroy(call, error_code, &downstream->set->odd_calls);
     if (list_is_empty(&downstream->calls))
         quota_begin_idle(downstream->client.account, &downstream->idle);
 }
@@ -60,7 +60,7 @@ static void log_abuse(struct downstream *downstream, enum abuse_kind kind)
 {
     unsigned left_out;
     struct throttle *throttle = &downstream->set->cuts[kind];
-    if (!throttle_pass(throttle, now_of(downstream), &left_out))
+    if (!throttle_pass(throttle, now_of(downstream), 1, &left_out))
         return;
     char more[16];
     snprintf(more, sizeof more, "%u", left_out);
@@ -77,6 +77,7 @@ static void cut(struct downstream *downstream, enum abuse_kind kind)
         return;
     downstream->cut = true;
     log_abuse(downstream, kind);
+    list_for_each(node, &downstream->calls) call_abandon(container_of(node, struct call, link));
     int len = snprintf(text, sizeof text, "sparkbridge: too many %s", abuse_name(kind));
     nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
                           nghttp2_session_get_last_proc_stream_id(session),
@@ -105,8 +106,6 @@ static void time_unfinished(struct downstream *downstream)
         unfinished == downstream->unfinished && downstream->abuse.blocks == downstream->block;
     if (same || downstream->cut)
         return;
-    if (downstream->unfinished == ABUSE_UNFINISHED_PREFACE && list_is_empty(&downstream->calls))
-        quota_begin_idle(downstream->client.account, &downstream->idle);
     downstream->unfinished = unfinished;
     downstream->block = downstream->abuse.blocks;
     if (unfinished == ABUSE_UNFINISHED_NONE)
@@ -145,6 +144,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
                                     &downstream->client.peer, downstream->set->quota);
     list_append(&downstream->calls, &call->link);
     list_remove(&downstream->idle.link);
+    downstream->idle.has_called = true;
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
 }
@@ -402,6 +402,7 @@ void downstream_create(struct downstream_set *set, struct transport *transport,
                        struct client *client)
 {
     static const struct h2_events events = {
+        .turn = FLUSH_FIRST,
         .on_open = on_h2_open,
         .on_end = on_h2_end,
         .on_bad_preface = on_bad_preface,
@@ -413,6 +414,7 @@ void downstream_create(struct downstream_set *set, struct transport *transport,
     list_init(&downstream->calls);
     list_init(&downstream->idle.link);
     downstream->idle.on_evict = on_evict;
+    quota_begin_idle(downstream->client.account, &downstream->idle);
     list_append(&set->all, &downstream->link);
     abuse_init(&downstream->abuse, now_of(downstream));
     downstream->timer = xcalloc(1, sizeof *downstream->timer);

@@ -14,6 +14,7 @@
 #include "daemon/access.h"
 #include "daemon/client.h"
 #include "daemon/engine.h"
+#include "daemon/peer_throttle.h"
 #include "daemon/quota.h"
 #include "daemon/throttle.h"
 #include "daemon/transport.h"
@@ -30,7 +31,8 @@ struct downstream_set {
     struct quota *quota;   /* borrowed: that of all sets */
     struct list all;
     struct throttle cuts[ABUSE_NONE];
-    struct access *access; /* owned reference: what calls get that begin now */
+    struct peer_throttle odd_calls; /* the log of calls that a user has end oddly */
+    struct access *access;          /* owned reference: what calls get that begin now */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 

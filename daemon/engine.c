@@ -82,16 +82,19 @@ void engine_wipe_later(struct engine *engine)
     engine->to_wipe = true;
 }
 
-void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *))
+void flushable_init(struct flushable *flushable, enum flush_turn turn,
+                    void (*flush)(struct flushable *))
 {
     list_init(&flushable->link);
+    flushable->turn = turn;
     flushable->flush = flush;
 }
 
 void engine_mark_dirty(struct engine *engine, struct flushable *flushable)
 {
-    if (!list_is_linked(&flushable->link))
-        list_append(&engine->dirty, &flushable->link);
+    struct list *all = &engine->dirty;
+    if (!list_is_linked(&flushable->link)) /* at the front or at the end */
+        list_append(flushable->turn == FLUSH_FIRST ? all->next : all, &flushable->link);
 }
 
 void engine_forget(struct flushable *flushable)

@@ -26,10 +26,15 @@ enum {
     ENGINE_FLUSH_ROUNDS = 3,
 };
 
+/* Clients' sessions are flushed before the workspace's: a call that ends there at once, as in a
+ * flood of requests that break HTTP/2, is then taken back before the workspace has heard of it. */
+enum flush_turn { FLUSH_FIRST, FLUSH_LAST };
+
 /* Something that can be dirty. Embedded in its owner, which calls engine_forget() before it ends.
  */
 struct flushable {
     struct list link; /* on the engine's dirty list, or alone */
+    enum flush_turn turn;
     void (*flush)(struct flushable *flushable);
 };
 
@@ -62,7 +67,8 @@ void engine_finish(struct engine *engine);
  * needed any more. Not at once, for somebody may be using them. */
 void engine_wipe_later(struct engine *engine);
 
-void flushable_init(struct flushable *flushable, void (*flush)(struct flushable *));
+void flushable_init(struct flushable *flushable, enum flush_turn turn,
+                    void (*flush)(struct flushable *));
 void engine_mark_dirty(struct engine *engine, struct flushable *flushable);
 void engine_forget(struct flushable *flushable);
 

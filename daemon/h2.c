@@ -149,7 +149,7 @@ int h2_start(struct h2 *h2, struct engine *engine, nghttp2_session *session,
         .events = events,
         .owner = owner,
     };
-    flushable_init(&h2->flushable, on_flush);
+    flushable_init(&h2->flushable, events->turn, on_flush);
     h2_mark_dirty(h2);
     return transport_start(transport, &transport_events, h2, tls);
 }

@@ -79,7 +79,7 @@ static struct server_socket *socket_create(struct listener *listener,
 static void log_not_accepted(struct listener *listener, int error)
 {
     unsigned left_out;
-    if (throttle_pass(&listener->not_accepted, uv_now(listener->engine->loop), &left_out))
+    if (throttle_pass(&listener->not_accepted, uv_now(listener->engine->loop), 1, &left_out))
         log_warn("a connection could not be accepted (and %u before): %s", left_out,
                  uv_strerror(error));
 }

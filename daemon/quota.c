@@ -17,6 +17,7 @@ void quota_init(struct quota *quota, const struct byte_pool *pool)
 {
     *quota = (struct quota){.pool = pool, .unused_since_ns = uv_hrtime()};
     list_init(&quota->users);
+    list_init(&quota->unused);
     list_init(&quota->idle);
 }
 
@@ -52,13 +53,13 @@ void quota_begin_idle(struct quota_user *user, struct quota_idle *idle)
 {
     list_remove(&idle->link);
     idle->user = user;
-    list_append(&user->quota->idle, &idle->link);
+    list_append(idle->has_called ? &user->quota->idle : &user->quota->unused, &idle->link);
 }
 
 /* Ends an idle connection, of that user where it is not NULL; false where there is none. */
-static bool evict(struct quota *quota, const struct quota_user *of)
+static bool evict_from(const struct list *list, const struct quota_user *of)
 {
-    list_for_each(node, &quota->idle)
+    list_for_each(node, list)
     {
         struct quota_idle *idle = container_of(node, struct quota_idle, link);
         if (of != NULL && idle->user != of)
@@ -68,6 +69,12 @@ static bool evict(struct quota *quota, const struct quota_user *of)
         return true;
     }
     return false;
+}
+
+static void evict(struct quota *quota, const struct quota_user *of)
+{
+    if (!evict_from(&quota->unused, of))
+        evict_from(&quota->idle, of);
 }
 
 struct quota_user *quota_connect(struct quota *quota, uid_t uid, struct rpc_status *ret_status)

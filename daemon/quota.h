@@ -27,19 +27,22 @@ struct quota {
     unsigned connections, calls;
     uint64_t unused_since_ns; /* uv_hrtime() when the last connection ended */
     struct list users;
-    struct list idle; /* connections without a call, the longest so first */
+    struct list unused; /* connections that never had a call, the oldest first */
+    struct list idle;   /* that have none now, the longest so first */
 };
 
 /* One user's account. */
 struct quota_user;
 
-/* A connection that carries no call. Where there are as many as are allowed the one that has been
- * idle for longest makes place for the next, so that clients which keep theirs shut out nobody.
+/* A connection that carries no call. Where there are as many as are allowed one of these makes
+ * place for the next, so that clients which keep theirs shut out nobody: the oldest that never had
+ * a call, so that a flood of connections ends its own, else the one that has been idle for longest.
  * Owner: the connection, which embeds it; list_init() its link first, and list_remove() it when a
  * call begins and at the end. */
 struct quota_idle {
     struct list link;
     const struct quota_user *user;
+    bool has_called; /* for the owner to say */
     /* The connection has to end, and to give its account back at once. */
     void (*on_evict)(struct quota_idle *idle);
 };

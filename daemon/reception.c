@@ -1,6 +1,7 @@
 /* Between accept() and a client. */
 #include "daemon/reception.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -37,11 +38,30 @@ static rlim_t descriptors_left(uv_os_fd_t fd)
     return limit.rlim_cur > (rlim_t)fd ? limit.rlim_cur - (rlim_t)fd : 0;
 }
 
+/* A client that tries again and again does not drown the rest: one line a minute for each user. */
+static void log_refused(struct reception *reception, const struct peer *peer)
+{
+    unsigned left_out;
+    char program[PEER_PROGRAM_SIZE], uid[16] = "unknown", pid[16], repeats[16];
+    if (!peer_throttle_pass(&reception->refused, peer, now_of(reception), 1, &left_out))
+        return;
+    peer_program(peer->pid, program);
+    if (peer->known)
+        snprintf(uid, sizeof uid, "%u", (unsigned)peer->uid);
+    snprintf(pid, sizeof pid, "%d", (int)peer->pid);
+    snprintf(repeats, sizeof repeats, "%u", left_out);
+    log_fields(LOG_LEVEL_WARN, "connection refused", {"listener", reception->config.name},
+               {"uid", uid}, {"pid", peer->pid > 0 ? pid : NULL},
+               {"program", program[0] != '\0' ? program : NULL},
+               {"reason", peer->known ? NULL : peer->unknown},
+               {"not_logged_before", left_out > 0 ? repeats : NULL});
+}
+
 /* Takes both over. */
 static void refuse(struct reception *reception, struct transport *transport, struct peer *peer,
                    const struct rpc_status *status)
 {
-    refusal_log_write(&reception->log, reception->config.name, peer, now_of(reception));
+    log_refused(reception, peer);
     refusal_create(&reception->refusals, transport, status);
     peer_finish(peer);
 }
@@ -51,7 +71,7 @@ static void turn_away(struct reception *reception, struct transport *transport,
                       const struct rpc_status *status)
 {
     unsigned left_out;
-    if (throttle_pass(&reception->full, now_of(reception), &left_out))
+    if (throttle_pass(&reception->full, now_of(reception), 1, &left_out))
         log_warn("listener %s: a connection is refused (and %u before): %s", reception->config.name,
                  left_out, status->message);
     refusal_create(&reception->refusals, transport, status);

@@ -17,9 +17,9 @@
 #include "daemon/client.h"
 #include "daemon/engine.h"
 #include "daemon/peer.h"
+#include "daemon/peer_throttle.h"
 #include "daemon/quota.h"
 #include "daemon/refusal.h"
-#include "daemon/refusal_log.h"
 #include "daemon/throttle.h"
 #include "daemon/transport.h"
 
@@ -39,8 +39,8 @@ struct reception {
     struct list waiting;
     size_t waiting_count;
     struct refusal_set refusals;
-    struct refusal_log log;
-    struct throttle full; /* the log of refusals because of a limit */
+    struct peer_throttle refused; /* the log of refusals of a user */
+    struct throttle full;         /* the log of refusals because of a limit */
     /* Lets it in: takes transport and client over. */
     void (*on_admitted)(struct reception *reception, struct transport *transport,
                         struct client *client);

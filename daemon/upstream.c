@@ -318,7 +318,11 @@ static void on_h2_end(void *owner, const struct transport_end *end)
 
 static void on_connected(void *owner, const struct connect_result *result)
 {
-    static const struct h2_events h2_events = {.on_open = on_h2_open, .on_end = on_h2_end};
+    static const struct h2_events h2_events = {
+        .turn = FLUSH_LAST,
+        .on_open = on_h2_open,
+        .on_end = on_h2_end,
+    };
     struct upstream *upstream = owner;
     upstream->connect = NULL;
     memcpy(upstream->address, result->address, sizeof upstream->address);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/admission.h"
-#include "daemon/refusal_log.h"
+#include "daemon/peer_throttle.h"
 
 static struct peer_policy *policy_of(const char *const *users, const char *const *rows)
 {
@@ -119,33 +119,46 @@ static void test_sentence(void **state)
 
 static void test_log(void **state)
 {
-    struct refusal_log log = {0};
+    struct peer_throttle log = {0};
     unsigned collapsed = 99;
-    assert_true(refusal_log_is_due(&log, &one, 1000, &collapsed));
+    assert_true(peer_throttle_pass(&log, &one, 1000, 1, &collapsed));
     assert_int_equal(collapsed, 0);
     for (int i = 0; i < 500; i++)
-        assert_false(refusal_log_is_due(&log, &one, 1001 + (uint64_t)i, &collapsed));
-    assert_true(refusal_log_is_due(&log, &two, 1600, &collapsed)); /* another user is news */
-    assert_true(refusal_log_is_due(&log, &nobody, 1600, &collapsed));
-    assert_true(refusal_log_is_due(&log, &one, 1000 + THROTTLE_MS, &collapsed));
+        assert_false(peer_throttle_pass(&log, &one, 1001 + (uint64_t)i, 1, &collapsed));
+    assert_true(peer_throttle_pass(&log, &two, 1600, 1, &collapsed)); /* another user is news */
+    assert_true(peer_throttle_pass(&log, &nobody, 1600, 1, &collapsed));
+    assert_true(peer_throttle_pass(&log, &one, 1000 + THROTTLE_MS, 1, &collapsed));
     assert_int_equal(collapsed, 500);
     /* More users than there is room for: the oldest gives way. */
-    for (uid_t uid = 100; uid < 100 + REFUSAL_LOG_USERS; uid++) {
+    for (uid_t uid = 100; uid < 100 + PEER_THROTTLE_USERS; uid++) {
         struct peer peer = {.known = true, .uid = uid};
-        assert_true(refusal_log_is_due(&log, &peer, 200000 + uid, &collapsed));
+        assert_true(peer_throttle_pass(&log, &peer, 200000 + uid, 1, &collapsed));
     }
-    for (uid_t uid = 100; uid < 100 + REFUSAL_LOG_USERS; uid++) {
+    for (uid_t uid = 100; uid < 100 + PEER_THROTTLE_USERS; uid++) {
         struct peer peer = {.known = true, .uid = uid};
-        assert_false(refusal_log_is_due(&log, &peer, 200200, &collapsed));
+        assert_false(peer_throttle_pass(&log, &peer, 200200, 1, &collapsed));
     }
+}
+
+static void test_several_lines(void **state)
+{
+    struct throttle throttle = {0};
+    unsigned left_out;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(throttle_pass(&throttle, 1000, 3, &left_out), i < 3);
+    assert_true(throttle_pass(&throttle, 1000 + THROTTLE_MS, 3, &left_out));
+    assert_int_equal(left_out, 7);
+    assert_true(throttle_pass(&throttle, 1001 + THROTTLE_MS, 3, &left_out));
+    assert_int_equal(left_out, 0); /* they have been told of */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_users),    cmocka_unit_test(test_nothing_said),
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_sentence), cmocka_unit_test(test_log),
+        cmocka_unit_test(test_users),         cmocka_unit_test(test_nothing_said),
+        cmocka_unit_test(test_rows),          cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_sentence),      cmocka_unit_test(test_log),
+        cmocka_unit_test(test_several_lines),
     };
     return cmocka_run_group_tests_name("admission", tests, NULL, NULL);
 }
