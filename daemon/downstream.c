@@ -355,17 +355,16 @@ static nghttp2_session *create_session(struct downstream *downstream)
 static void on_evict(struct quota_idle *idle)
 {
     struct downstream *downstream = container_of(idle, struct downstream, idle);
+    if (downstream->cut) {
+        downstream_destroy(downstream);
+        return;
+    }
     quota_disconnect(downstream->client.account);
     downstream->client.account = NULL;
     downstream->cut = true;
     nghttp2_session_terminate_session(downstream->h2.session, NGHTTP2_NO_ERROR);
     uv_timer_start(downstream->timer, on_timer, DOWNSTREAM_CUT_MS, 0);
     h2_mark_dirty(&downstream->h2);
-}
-
-static void on_h2_open(void *owner)
-{
-    /* Without TLS it is open from the start. */
 }
 
 static void on_h2_end(void *owner, const struct transport_end *end)
@@ -403,7 +402,6 @@ void downstream_create(struct downstream_set *set, struct transport *transport,
 {
     static const struct h2_events events = {
         .turn = FLUSH_FIRST,
-        .on_open = on_h2_open,
         .on_end = on_h2_end,
         .on_bad_preface = on_bad_preface,
         .on_fed = on_h2_fed,

@@ -102,7 +102,8 @@ static void on_transport_open(void *owner)
 {
     struct h2 *h2 = owner;
     h2_mark_dirty(h2);
-    h2->events->on_open(h2->owner);
+    if (h2->events->on_open != NULL)
+        h2->events->on_open(h2->owner);
 }
 
 static void on_transport_bytes(void *owner, const uint8_t *bytes, size_t len)

@@ -35,7 +35,7 @@ enum {
 
 struct h2_events {
     enum flush_turn turn;
-    void (*on_open)(void *owner);                                 /* with TLS: it is up */
+    void (*on_open)(void *owner);                                 /* TLS is up; or NULL */
     void (*on_end)(void *owner, const struct transport_end *end); /* the last event */
     /* For a server, or NULL: the peer's first bytes are not HTTP/2; on_end follows. A server sends
      * nothing before the client has, so that the answer may be in the client's own protocol. */

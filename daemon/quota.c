@@ -19,6 +19,7 @@ void quota_init(struct quota *quota, const struct byte_pool *pool)
     list_init(&quota->users);
     list_init(&quota->unused);
     list_init(&quota->idle);
+    list_init(&quota->leaving);
 }
 
 static struct quota_user *find_user(struct quota *quota, uid_t uid)
@@ -56,8 +57,19 @@ void quota_begin_idle(struct quota_user *user, struct quota_idle *idle)
     list_append(idle->has_called ? &user->quota->idle : &user->quota->unused, &idle->link);
 }
 
+static void add_leaving(struct quota *quota, struct quota_idle *idle)
+{
+    unsigned count = 0;
+    list_append(&quota->leaving, &idle->link);
+    list_for_each(node, &quota->leaving) count++;
+    if (count > QUOTA_MAX_LEAVING) {
+        struct quota_idle *oldest = list_first(&quota->leaving, struct quota_idle, link);
+        oldest->on_evict(oldest);
+    }
+}
+
 /* Ends an idle connection, of that user where it is not NULL; false where there is none. */
-static bool evict_from(const struct list *list, const struct quota_user *of)
+static bool evict_from(struct quota *quota, const struct list *list, const struct quota_user *of)
 {
     list_for_each(node, list)
     {
@@ -66,6 +78,7 @@ static bool evict_from(const struct list *list, const struct quota_user *of)
             continue;
         list_remove(node);
         idle->on_evict(idle);
+        add_leaving(quota, idle);
         return true;
     }
     return false;
@@ -73,8 +86,8 @@ static bool evict_from(const struct list *list, const struct quota_user *of)
 
 static void evict(struct quota *quota, const struct quota_user *of)
 {
-    if (!evict_from(&quota->unused, of))
-        evict_from(&quota->idle, of);
+    if (!evict_from(quota, &quota->unused, of))
+        evict_from(quota, &quota->idle, of);
 }
 
 struct quota_user *quota_connect(struct quota *quota, uid_t uid, struct rpc_status *ret_status)

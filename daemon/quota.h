@@ -18,6 +18,8 @@
 #include "conf/limits.h"
 #include "proto/rpc_status.h"
 
+enum { QUOTA_MAX_LEAVING = 64 };
+
 /* The account of those whose user is not known. */
 #define QUOTA_UNKNOWN_USER ((uid_t)-1)
 
@@ -27,8 +29,9 @@ struct quota {
     unsigned connections, calls;
     uint64_t unused_since_ns; /* uv_hrtime() when the last connection ended */
     struct list users;
-    struct list unused; /* connections that never had a call, the oldest first */
-    struct list idle;   /* that have none now, the longest so first */
+    struct list unused;  /* connections that never had a call, the oldest first */
+    struct list idle;    /* that have none now, the longest so first */
+    struct list leaving; /* that were evicted and are not gone, the oldest first */
 };
 
 /* One user's account. */
@@ -43,7 +46,8 @@ struct quota_idle {
     struct list link;
     const struct quota_user *user;
     bool has_called; /* for the owner to say */
-    /* The connection has to end, and to give its account back at once. */
+    /* The connection has to end, and to give its account back at once; it may stay for a moment to
+     * tell its client. Where too many do, this comes again: now it has to be gone. */
     void (*on_evict)(struct quota_idle *idle);
 };
 
