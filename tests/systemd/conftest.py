@@ -72,7 +72,10 @@ def machine(tmp_path_factory):
     hook = HOOK.format(package=_package(), here=HERE, prefix=sys.prefix)
     booted = Machine(tmp_path_factory.mktemp("machine"), hook)
     yield booted
+    journal = booted.run("journalctl", "-o", "export")
     booted.stop()
+    assert "SPARKBRIDGE_LISTENER" in journal
+    assert "dapi-of-" not in journal, "a token is in the journal"
 
 
 @pytest.fixture(scope="session")
