@@ -1,4 +1,4 @@
-/* The log: one logfmt line an event on standard error, or an entry of the journal. */
+/* The log: one line an event on standard error, or an entry of the journal. */
 #include "common/log.h"
 
 #include <stdarg.h>
@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "common/log_journal.h"
+#include "common/log_json.h"
 #include "common/redaction.h"
 #include "common/strbuf.h"
 
 static enum log_level current_level = LOG_LEVEL_INFO;
 static bool to_journal;
+static bool to_terminal;
+static enum log_lines current_lines;
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -21,9 +24,37 @@ static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
 };
 
+static const char *const lines_names[] = {
+    [LOG_LINES_AUTO] = "auto",
+    [LOG_LINES_LOGFMT] = "logfmt",
+    [LOG_LINES_JSON] = "json",
+};
+
 void log_open(const char *journal_stream)
 {
     to_journal = log_journal_has_stderr(journal_stream);
+    to_terminal = isatty(STDERR_FILENO) != 0;
+}
+
+void log_set_lines(enum log_lines lines)
+{
+    current_lines = lines;
+}
+
+const char *log_lines_text(enum log_lines lines)
+{
+    return lines_names[lines];
+}
+
+bool log_lines_from_text(const char *text, enum log_lines *ret_lines)
+{
+    for (size_t i = 0; text != NULL && i < sizeof lines_names / sizeof lines_names[0]; i++) {
+        if (strcmp(text, lines_names[i]) == 0) {
+            *ret_lines = (enum log_lines)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 void log_set_level(enum log_level level)
@@ -113,6 +144,23 @@ static void write_to_journal(enum log_level level, const char *message,
     strbuf_finish(&text);
 }
 
+static bool is_json(void)
+{
+    return current_lines == LOG_LINES_JSON || (current_lines == LOG_LINES_AUTO && !to_terminal);
+}
+
+static void format_now(char *text, size_t size)
+{
+    struct timespec now;
+    struct tm utc;
+    char stamp[32];
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+    unsigned microseconds = (unsigned)(now.tv_nsec / 1000) % 1000000;
+    snprintf(text, size, "%s.%06uZ", stamp, microseconds);
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields)
 {
     if (!log_enabled(level))
@@ -121,17 +169,16 @@ void log_write(enum log_level level, const char *message, const struct log_field
         write_to_journal(level, message, fields);
         return;
     }
-    struct strbuf line = {.limit = 16384};
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    struct tm utc;
-    gmtime_r(&now.tv_sec, &utc);
-    char stamp[32];
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-    strbuf_append_format(&line, "time=%s.%06ldZ level=%s msg=", stamp, now.tv_nsec / 1000,
-                         level_names[level]);
-    append_value(&line, message);
-    append_fields(&line, fields);
+    struct strbuf line = {.limit = 65536};
+    char time[48];
+    format_now(time, sizeof time);
+    if (is_json()) {
+        log_json_append(&line, time, level_names[level], message, fields);
+    } else {
+        strbuf_append_format(&line, "time=%s level=%s msg=", time, level_names[level]);
+        append_value(&line, message);
+        append_fields(&line, fields);
+    }
     strbuf_append_char(&line, '\n');
     /* One write a line, so that lines of several processes do not mix; a log that cannot be
      * written must not stop the daemon. */

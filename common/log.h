@@ -1,5 +1,5 @@
 /*
- * The log: one line an event on standard error, logfmt, for people and for machines.
+ * The log: one line an event on standard error, logfmt for people, JSON for machines.
  *
  * The logger is the program's one mutable global. Libraries do not log; the daemon does, once for
  * an event. No secret type can be formatted here; in text the secrets that are in use are replaced
@@ -12,6 +12,9 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* What a line looks like; AUTO is logfmt on a terminal and JSON elsewhere. */
+enum log_lines { LOG_LINES_AUTO, LOG_LINES_LOGFMT, LOG_LINES_JSON };
+
 /* A field of an event: key and text, the text borrowed for the call. */
 struct log_field {
     const char *key;
@@ -22,6 +25,15 @@ struct log_field {
  * with their fields: MESSAGE, PRIORITY, MESSAGE_ID where the catalog has the event, and
  * SPARKBRIDGE_* for the rest. Until then, and elsewhere, they are lines. */
 void log_open(const char *journal_stream);
+
+/* Sets what lines look like, where events are lines. */
+void log_set_lines(enum log_lines lines);
+
+/* "auto", "logfmt" or "json". */
+const char *log_lines_text(enum log_lines lines);
+
+/* Reads those; false for anything else, and for NULL. */
+bool log_lines_from_text(const char *text, enum log_lines *ret_lines);
 
 /* Sets the level from which events are written. */
 void log_set_level(enum log_level level);

@@ -76,14 +76,7 @@ static void add(struct entry *entry, const char *prefix, const char *name, const
     for (const char *c = name; *c != '\0'; c++)
         strbuf_append_char(&entry->text, (char)toupper((unsigned char)*c));
     strbuf_append_char(&entry->text, '=');
-    while (*value != '\0') {
-        size_t secret_len = redaction_match(value);
-        if (secret_len > 0)
-            strbuf_append_text(&entry->text, "[secret]");
-        else
-            strbuf_append_char(&entry->text, *value);
-        value += secret_len > 0 ? secret_len : 1;
-    }
+    redaction_append(&entry->text, value);
     entry->begin[entry->count] = begin;
     entry->end[entry->count++] = entry->text.len;
 }

@@ -86,3 +86,15 @@ size_t redaction_match(const char *text)
     }
     return longest;
 }
+
+void redaction_append(struct strbuf *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t len = redaction_match(text);
+        if (len > 0)
+            strbuf_append_text(out, "[secret]");
+        else
+            strbuf_append_char(out, *text);
+        text += len > 0 ? len : 1;
+    }
+}

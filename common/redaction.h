@@ -14,6 +14,7 @@
 
 #include "common/list.h"
 #include "common/secret.h"
+#include "common/strbuf.h"
 
 enum {
     REDACTION_MIN_BYTES = 8,
@@ -32,5 +33,8 @@ void redaction_end(struct redaction *redaction);
 
 /* How many bytes at the start of the NUL-terminated `text` are a secret's, 0: none. */
 size_t redaction_match(const char *text);
+
+/* Appends the text with "[secret]" in the place of each secret. */
+void redaction_append(struct strbuf *out, const char *text);
 
 #endif

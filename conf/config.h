@@ -82,6 +82,7 @@ struct config {
     unsigned stream_window_bytes; /* the ceiling of what is under way on one upstream stream */
     struct client_limits limits;
     enum log_level log_level;
+    enum log_lines log_lines;
 
     enum sandbox_mode sandbox;
     struct config_words sandbox_read; /* paths */

@@ -346,6 +346,7 @@ static bool store(struct config *config, const struct setting *setting, struct c
     case OPTION_IDLE_EXIT: config->idle_exit_ms = (unsigned)value->number; break;
     case OPTION_STREAM_WINDOW: config->stream_window_bytes = (unsigned)value->number; break;
     case OPTION_LOG_LEVEL: config->log_level = (enum log_level)value->number; break;
+    case OPTION_LOG_FORMAT: config->log_lines = (enum log_lines)value->number; break;
     case OPTION_QUIET: config->quiet = value->number != 0; break;
     case OPTION_JSON: config->json = value->number != 0; break;
     case OPTION_COMPARE: config->compare = value->number != 0; break;

@@ -11,11 +11,12 @@ enum {
                     COMMAND_SAMPLE_CONFIG | COMMAND_STATUS,
 };
 
-/* The index is the value of enum resolution, enum sandbox_mode and enum
- * log_level. */
+/* The index is the value of enum resolution, enum sandbox_mode, enum log_level and enum
+ * log_lines. */
 static const char *const resolutions[] = {"documented", "sdk", NULL};
 static const char *const sandboxes[] = {"auto", "off", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const log_lines[] = {"auto", "logfmt", "json", NULL};
 
 static const struct option_def options[OPTION_COUNT] = {
     [OPTION_CONFIG] =
@@ -570,6 +571,20 @@ static const struct option_def options[OPTION_COUNT] = {
             .choices = log_levels,
             .help = "error, warn, info or debug",
             .doc = "The least important events that are logged.",
+        },
+    [OPTION_LOG_FORMAT] =
+        {
+            .type = OPTION_CHOICE,
+            .group = OPTION_GROUP_LOGGING,
+            .flag = "log-format",
+            .commands = SERVES,
+            .yaml_path = "log.format",
+            .metavar = "FORMAT",
+            .default_text = "auto",
+            .choices = log_lines,
+            .help = "auto, logfmt or json",
+            .doc = "What a line of the log looks like. `auto` is logfmt on a terminal and JSON "
+                   "elsewhere. The journal gets fields in any case.",
         },
     [OPTION_SANDBOX] =
         {

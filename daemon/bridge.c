@@ -167,6 +167,7 @@ static void use_config(struct bridge *bridge)
 {
     const struct config *config = bridge->serving.setup.config;
     log_set_level(config->log_level);
+    log_set_lines(config->log_lines);
     idle_exit_use(&bridge->idle_exit, config->idle_exit_ms);
     inherited_report_unused(config);
 }

@@ -20,6 +20,9 @@ static void check_secrets_are_gone(void)
 int command_run(int argc, char **argv, char **environment)
 {
     log_open(environment_get(environment, "JOURNAL_STREAM"));
+    enum log_lines lines; /* the environment's counts from the first fault of a configuration */
+    if (log_lines_from_text(environment_get(environment, "SPARKBRIDGE_LOG_FORMAT"), &lines))
+        log_set_lines(lines);
     sandbox_hide_memory(); /* before the first secret is read */
     struct remembered_environment remembered;
     environment_remember(environment, &remembered);
@@ -30,8 +33,10 @@ int command_run(int argc, char **argv, char **environment)
     struct err err = {0};
 
     bool loaded = setup_load(&source, &setup, &diags);
-    if (loaded)
+    if (loaded) {
         log_set_level(setup.config->log_level);
+        log_set_lines(setup.config->log_lines);
+    }
     setup_log_diags(&diags);
     int status = diag_list_exit_code(&diags);
     diag_list_finish(&diags);

@@ -204,6 +204,8 @@ static void compare_globals(struct report *report, const struct config *before,
     compare_limits(report, &before->limits, &after->limits);
     compare_text(report, "log_level", log_level_text(before->log_level),
                  log_level_text(after->log_level));
+    compare_text(report, "log_format", log_lines_text(before->log_lines),
+                 log_lines_text(after->log_lines));
 }
 
 /* Index of the listener of that name; listener_count where there is none. */

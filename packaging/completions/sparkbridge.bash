@@ -29,6 +29,7 @@ _sparkbridge() {
         compopt -o filenames 2>/dev/null
         ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W $'error\nwarn\ninfo\ndebug' -- "$word") ;;
+    --log-format) mapfile -t COMPREPLY < <(compgen -W $'auto\nlogfmt\njson' -- "$word") ;;
     --resolution) mapfile -t COMPREPLY < <(compgen -W $'documented\nsdk' -- "$word") ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W "$(_sparkbridge_options "${COMP_WORDS[1]}")" -- "$word")

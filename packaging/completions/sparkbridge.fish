@@ -24,5 +24,6 @@ complete -c sparkbridge -n __fish_is_first_arg -a '(__sparkbridge_commands)'
 complete -c sparkbridge -n '__sparkbridge_before --profile -p' -a '(__sparkbridge_profiles)'
 complete -c sparkbridge -n "__sparkbridge_before $files" -F
 complete -c sparkbridge -n '__sparkbridge_before --log-level' -a 'error warn info debug'
+complete -c sparkbridge -n '__sparkbridge_before --log-format' -a 'auto logfmt json'
 complete -c sparkbridge -n '__sparkbridge_before --resolution' -a 'documented sdk'
-complete -c sparkbridge -n 'not __fish_is_first_arg; and not __sparkbridge_before --profile -p --log-level --resolution' -a '(__sparkbridge_options)'
+complete -c sparkbridge -n 'not __fish_is_first_arg; and not __sparkbridge_before --profile -p --log-level --log-format --resolution' -a '(__sparkbridge_options)'

@@ -130,8 +130,26 @@ static void test_several(void **state)
     redaction_end(&second);
 }
 
+static void test_json(void **state)
+{
+    struct redaction redaction = {0};
+    struct secret secret = {0};
+    secret_set(&secret, token, strlen(token));
+    redaction_begin(&redaction, &secret);
+    char *said = xasprintf("a %s\n\"b\xff", token);
+    log_set_lines(LOG_LINES_JSON);
+    char *text = logged(said, token);
+    log_set_lines(LOG_LINES_LOGFMT);
+    assert_non_null(strstr(text, "\"msg\":\"a [secret]\\n\\\"b?\",\"field\":\"[secret]\"}\n"));
+    free(text);
+    free(said);
+    redaction_end(&redaction);
+    secret_finish(&secret);
+}
+
 int main(void)
 {
+    log_set_lines(LOG_LINES_LOGFMT);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_it_is),
         cmocka_unit_test(test_percent_encoded),
@@ -139,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_short_ones_are_no_secrets),
         cmocka_unit_test(test_several),
+        cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests_name("redaction", tests, NULL, NULL);
 }

@@ -362,7 +362,7 @@ static void test_sample_keys(void **state)
         free(uncommented);
         count++;
     }
-    assert_int_equal(count, 41);
+    assert_int_equal(count, 42);
     free(text);
 }
 

@@ -29,6 +29,7 @@ def bridge_environment(hosts_file, home):
         "LD_PRELOAD": "libnss_wrapper.so",
         "NSS_WRAPPER_HOSTS": str(hosts_file),
         "SPARKBRIDGE_SANDBOX_READ": str(hosts_file),
+        "SPARKBRIDGE_LOG_FORMAT": "logfmt",
         "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # the sanitizers refuse it
         # The sanitizers are linked in, so a library may be preloaded in front of them.
         "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0",
