@@ -18,7 +18,7 @@
 
 enum {
     BODY_KEEP_BYTES = 64 * 1024, /* a longer body is settled once so much has been sent */
-    BODY_CREDIT_PARTS = 16,       /* credit goes back in sixteenths of the window */
+    BODY_CREDIT_PARTS = 16,      /* credit goes back in sixteenths of the window */
 };
 
 /* The end of a body that it leaves by: a stream of a session. */

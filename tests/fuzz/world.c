@@ -189,7 +189,7 @@ static void prepare(void)
         .calls_per_user = 8,
         .calls_per_connection = 10,
         .header_bytes = 4096,
-        .buffer_bytes = 64 * 1024,
+        .buffer_bytes = (size_t)64 * 1024,
         .preface_ms = 60 * 1000,
         .headers_ms = 60 * 1000,
     };
