@@ -13,15 +13,21 @@
 
 #include "common/alloc.h"
 
-enum { HAPPY_EYEBALLS_MS = 250 }; /* RFC 8305, 5 */
+enum {
+    HAPPY_EYEBALLS_MS = 250, /* RFC 8305, 5 */
+    TIMEOUT_GRACE_MS = 500,
+};
 
 struct connector {
     struct engine *engine;
     CURLM *multi;
     uv_timer_t *timer; /* owned; when libcurl wants to be asked again */
+    bool is_due;       /* the timer runs for a time that libcurl has named, not for "at once" */
+    struct list all;   /* struct connect */
 };
 
 struct connect {
+    struct list link; /* the connector's */
     struct connector *connector;
     CURL *easy;
     connect_callback callback;
@@ -42,6 +48,7 @@ struct watch {
 
 static void connect_free(struct connect *connect)
 {
+    list_remove(&connect->link);
     curl_multi_remove_handle(connect->connector->multi, connect->easy);
     curl_easy_cleanup(connect->easy);
     free(connect->via);
@@ -203,12 +210,24 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *user_dat
     return 0;
 }
 
+/* Where the time of an address is over libcurl 7.88 closes its socket and goes on to the next when
+ * it runs next, for which it sets no timer. Letting a transfer go on is what makes it run. */
+static void ask_again(struct connect *connect)
+{
+    curl_easy_pause(connect->easy, CURLPAUSE_RECV);
+    curl_easy_pause(connect->easy, CURLPAUSE_CONT);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct connector *connector = timer->data;
     int running;
     curl_multi_socket_action(connector->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(connector);
+    if (!connector->is_due)
+        return;
+    connector->is_due = false;
+    list_for_each(node, &connector->all) ask_again(container_of(node, struct connect, link));
 }
 
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *user_data)
@@ -216,8 +235,12 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *user_data)
     struct connector *connector = user_data;
     if (timeout_ms < 0)
         uv_timer_stop(connector->timer);
-    else /* 0 as well: libcurl must not be entered from here */
-        uv_timer_start(connector->timer, on_timer, (uint64_t)timeout_ms, 0);
+    else { /* 0 as well: libcurl must not be entered from here */
+        /* Never early, not by the age of the loop's clock either: libcurl would not ask again. */
+        uv_update_time(connector->engine->loop);
+        connector->is_due = connector->is_due || timeout_ms > 0;
+        uv_timer_start(connector->timer, on_timer, (uint64_t)timeout_ms + 1, 0);
+    }
     return 0;
 }
 
@@ -225,6 +248,7 @@ struct connector *connector_create(struct engine *engine)
 {
     struct connector *connector = xcalloc(1, sizeof *connector);
     connector->engine = engine;
+    list_init(&connector->all);
     connector->timer = xcalloc(1, sizeof *connector->timer);
     uv_timer_init(engine->loop, connector->timer);
     connector->timer->data = connector;
@@ -276,6 +300,7 @@ struct connect *connect_start(struct connector *connector, const struct connect_
 {
     struct connect *connect = xcalloc(1, sizeof *connect);
     connect->connector = connector;
+    list_append(&connector->all, &connect->link);
     connect->callback = callback;
     connect->owner = owner;
     connect->via = target->via != NULL ? xstrdup(target->via) : NULL;
@@ -286,10 +311,13 @@ struct connect *connect_start(struct connector *connector, const struct connect_
     curl_easy_setopt(connect->easy, CURLOPT_ERRORBUFFER, connect->error);
     curl_easy_setopt(connect->easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(connect->easy, CURLOPT_NOSIGNAL, 1L);
+
     curl_easy_setopt(connect->easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a slow resolver */
     curl_easy_setopt(connect->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(connect->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(connect->easy, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000); /* ours */
+    /* The owner's comes first; libcurl gives one of several addresses half of what is left. */
+    curl_easy_setopt(connect->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)target->timeout_ms + TIMEOUT_GRACE_MS);
     curl_easy_setopt(connect->easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, (long)HAPPY_EYEBALLS_MS);
     set_target(connect->easy, target);
     curl_multi_add_handle(connector->multi, connect->easy);

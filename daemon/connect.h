@@ -28,6 +28,7 @@ struct connect_target {
     const char *no_proxy; /* hosts to be reached without it, comma-separated, or NULL */
     const char *via;      /* path of a Unix socket that leads there, or NULL: then nothing else of
                              this counts but for messages */
+    unsigned timeout_ms;  /* the owner's, after which it cancels: several addresses share it */
 };
 
 enum connect_failure {

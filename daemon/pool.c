@@ -202,6 +202,7 @@ struct pool *pool_create(const struct pool_config *config)
                 .proxy = pool->proxy,
                 .no_proxy = pool->no_proxy,
                 .via = pool->via,
+                .timeout_ms = config->connect_timeout_ms,
             },
         .ticket = &pool->ticket,
         .connect_timeout_ms = config->connect_timeout_ms,
