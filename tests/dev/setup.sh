@@ -75,11 +75,15 @@ for group in "$@"; do
     package)
         packages+=(debhelper dpkg-dev lintian rpm mandoc man-db systemd)
         ;;
+    bench)
+        packages+=(libcmocka-dev nghttp2-client nghttp2-proxy haproxy nginx openssl libnss-wrapper)
+        want_venvs bench
+        ;;
     fuzz)
         packages+=("${product[@]}" libcmocka-dev clang libclang-rt-14-dev)
         ;;
     *)
-        die "there is no group '$group' to set up: build, test, workspace, lint, package, fuzz"
+        die "there is no group '$group' to set up: build, test, workspace, lint, package, bench, fuzz"
         ;;
     esac
 done
