@@ -12,35 +12,46 @@ enum {
     PATTERN_MAX_BYTES = 128,
 };
 
+/* Every header of every call is looked for here, so lengths are compared before bytes. */
+struct word {
+    const char *text;
+    size_t len;
+};
+#define WORD(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
 /* The credential and the target are the bridge's to set; the rest belongs to one connection
  * (RFC 9110, 7.6.1), is HTTP/2's own, or is a browser's. */
-static const char *const ours[] = {
-    "authorization",
-    "authentication",
-    "cookie",
-    "host",
-    "x-databricks-cluster-id",
-    "x-databricks-session-id",
-    "te",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "upgrade",
-    "http2-settings",
-    "proxy-authorization",
-    "proxy-authenticate",
-    "proxy-connection",
+static const struct word ours[] = {
+    WORD("authorization"),
+    WORD("authentication"),
+    WORD("cookie"),
+    WORD("host"),
+    WORD("x-databricks-cluster-id"),
+    WORD("x-databricks-session-id"),
+    WORD("te"),
+    WORD("content-length"),
+    WORD("connection"),
+    WORD("keep-alive"),
+    WORD("transfer-encoding"),
+    WORD("upgrade"),
+    WORD("http2-settings"),
+    WORD("proxy-authorization"),
+    WORD("proxy-authenticate"),
+    WORD("proxy-connection"),
 };
 
 /* Names that begin so may carry a caller's identity, its address or another destination. */
-static const char *const guarded[] = {
-    "x-databricks", "forwarded", "x-forwarded", "x-real-ip", "x-original", "x-envoy", "proxy",
+static const struct word guarded[] = {
+    WORD("x-databricks"), WORD("forwarded"), WORD("x-forwarded"), WORD("x-real-ip"),
+    WORD("x-original"),   WORD("x-envoy"),   WORD("proxy"),
 };
 
 /* Letters in lower case, digits, and one `-` for whatever stands between them. What is longer than
- * the buffer is cut, which makes it equal to nothing in `ours`. */
-static void canonicalize(const char *name, size_t len, char ret_text[CANONICAL_SIZE])
+ * the buffer is cut, which makes it equal to nothing in `ours`. Returns the text's length. */
+static size_t canonicalize(const char *name, size_t len, char ret_text[CANONICAL_SIZE])
 {
     size_t n = 0;
     for (size_t i = 0; i < len && n + 1 < CANONICAL_SIZE; i++) {
@@ -52,27 +63,29 @@ static void canonicalize(const char *name, size_t len, char ret_text[CANONICAL_S
     }
     while (n > 0 && ret_text[n - 1] == '-')
         n--;
+    if (n > strlen("-bin") && memcmp(ret_text + n - strlen("-bin"), "-bin", strlen("-bin")) == 0)
+        n -= strlen("-bin");
     ret_text[n] = '\0';
-    if (n > strlen("-bin") && strcmp(ret_text + n - strlen("-bin"), "-bin") == 0)
-        ret_text[n - strlen("-bin")] = '\0';
+    return n;
 }
 
 /* "x-real-ip" begins with the word "x-real-ip", "forwarded-for" with "forwarded". */
-static bool begins_with_word(const char *text, const char *word)
+static bool begins_with_word(const char *text, size_t len, const struct word *word)
 {
-    size_t len = strlen(word);
-    return strncmp(text, word, len) == 0 && (text[len] == '-' || text[len] == '\0');
+    return len >= word->len && text[0] == word->text[0] &&
+           memcmp(text, word->text, word->len) == 0 &&
+           (text[word->len] == '-' || text[word->len] == '\0');
 }
 
 enum header_class header_name_class(const char *name, size_t len)
 {
     char canonical[CANONICAL_SIZE];
-    canonicalize(name, len, canonical);
+    size_t n = canonicalize(name, len, canonical);
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-        if (strcmp(canonical, ours[i]) == 0)
+        if (n == ours[i].len && memcmp(canonical, ours[i].text, n) == 0)
             return HEADER_OURS;
     for (size_t i = 0; i < sizeof guarded / sizeof guarded[0]; i++)
-        if (begins_with_word(canonical, guarded[i]))
+        if (begins_with_word(canonical, n, &guarded[i]))
             return HEADER_GUARDED;
     return HEADER_PLAIN;
 }
@@ -98,9 +111,9 @@ bool header_pattern_check(const char *pattern, struct err *err)
 bool header_pattern_matches(const char *pattern, const char *name, size_t len,
                             enum header_class class)
 {
+    if (class == HEADER_OURS || (pattern[0] != name[0] && pattern[0] != '*'))
+        return false; /* most are told by their first letter */
     size_t pattern_len = strlen(pattern);
-    if (class == HEADER_OURS)
-        return false;
     if (pattern_len > 0 && pattern[pattern_len - 1] == '*')
         return class == HEADER_PLAIN && len >= pattern_len - 1 &&
                memcmp(pattern, name, pattern_len - 1) == 0;

@@ -163,9 +163,9 @@ static bool response_passes(const struct policy *policy, const char *name, size_
     if (header_name_class(name, len) != HEADER_PLAIN)
         return policy_passes(policy, name, len);
     for (size_t i = 0; i < sizeof browsers_only / sizeof browsers_only[0]; i++)
-        if (strcmp(name, browsers_only[i]) == 0)
+        if (name[0] == browsers_only[i][0] && strcmp(name, browsers_only[i]) == 0)
             return false;
-    return strncmp(name, "access-control-", strlen("access-control-")) != 0;
+    return name[0] != 'a' || strncmp(name, "access-control-", strlen("access-control-")) != 0;
 }
 
 size_t policy_response_fields(const struct policy *policy, const struct header_list *response,
