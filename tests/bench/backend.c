@@ -102,17 +102,20 @@ static void answer(nghttp2_session *session, int32_t id, struct stream *stream)
     nghttp2_nv refusal[] = {field(":status", "401")};
     nghttp2_nv headers[] = {field(":status", "200"), field("content-type", "application/grpc")};
     nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = on_read_answer};
-    unsigned long long bytes = 16;
-    unsigned piece = 16;
+    unsigned long long bytes = 16, piece = 16;
     if (!stream->is_allowed) {
         nghttp2_submit_response(session, id, refusal, 1, NULL);
         return;
     }
     stream->question[stream->question_len] = '\0';
-    if (stream->is_download &&
-        sscanf(stream->question + PREFIX_BYTES, "%llu %u", &bytes, &piece) != 2)
+    if (stream->is_download) {
+        char *next;
+        bytes = strtoull(stream->question + PREFIX_BYTES, &next, 10);
+        piece = strtoull(next, NULL, 10);
+    }
+    if (piece == 0 || piece > UINT32_MAX - PREFIX_BYTES || bytes < piece)
         bytes = piece = 16;
-    stream->piece = piece;
+    stream->piece = (uint32_t)piece;
     stream->left = bytes / piece * (piece + PREFIX_BYTES);
     nghttp2_submit_response(session, id, headers, 2, &provider);
 }
@@ -359,7 +362,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes by write() */
     tls = argc == 5 ? make_tls(argv[3], argv[4]) : NULL;
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    int listener = listen_on(atoi(argv[1]));
+    int listener = listen_on((int)strtol(argv[1], NULL, 10));
     struct epoll_event event = {.events = EPOLLIN}, events[256];
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
