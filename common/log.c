@@ -72,17 +72,6 @@ const char *log_level_text(enum log_level level)
     return level_names[level];
 }
 
-bool log_level_from_text(const char *text, enum log_level *ret_level)
-{
-    for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
-        if (strcmp(text, level_names[i]) == 0) {
-            *ret_level = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A secret that is in use, or else one character, escaped so that a peer cannot forge a line.
  * Returns how many bytes of the value that is. */
 static size_t append_piece(struct strbuf *line, const char *value)

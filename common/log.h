@@ -42,9 +42,6 @@ bool log_enabled(enum log_level level);
 /* "error", "warn", "info" or "debug". */
 const char *log_level_text(enum log_level level);
 
-/* Reads "error", "warn", "info" or "debug"; false for anything else. */
-bool log_level_from_text(const char *text, enum log_level *ret_level);
-
 /* Writes one line: the message, then the fields. `fields` ends with a NULL key; it may be NULL. */
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 

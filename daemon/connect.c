@@ -22,8 +22,8 @@ struct connector {
     struct engine *engine;
     CURLM *multi;
     uv_timer_t *timer; /* owned; when libcurl wants to be asked again */
-    bool is_due;       /* the timer runs for a time that libcurl has named, not for "at once" */
-    struct list all;   /* struct connect */
+    bool is_due;     /* libcurl has named a time since it was last asked, and not only "at once" */
+    struct list all; /* struct connect */
 };
 
 struct connect {
@@ -233,14 +233,15 @@ static void on_timer(uv_timer_t *timer)
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *user_data)
 {
     struct connector *connector = user_data;
-    if (timeout_ms < 0)
+    if (timeout_ms < 0) {
         uv_timer_stop(connector->timer);
-    else { /* 0 as well: libcurl must not be entered from here */
-        /* Never early, not by the age of the loop's clock either: libcurl would not ask again. */
-        uv_update_time(connector->engine->loop);
-        connector->is_due = connector->is_due || timeout_ms > 0;
-        uv_timer_start(connector->timer, on_timer, (uint64_t)timeout_ms + 1, 0);
+        return 0;
     }
+    /* Never early, not by the age of the loop's clock either: libcurl would not ask again. Never at
+     * once: libcurl must not be entered from here. */
+    uv_update_time(connector->engine->loop);
+    connector->is_due = connector->is_due || timeout_ms > 0;
+    uv_timer_start(connector->timer, on_timer, (uint64_t)timeout_ms + 1, 0);
     return 0;
 }
 
@@ -311,7 +312,6 @@ struct connect *connect_start(struct connector *connector, const struct connect_
     curl_easy_setopt(connect->easy, CURLOPT_ERRORBUFFER, connect->error);
     curl_easy_setopt(connect->easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(connect->easy, CURLOPT_NOSIGNAL, 1L);
-
     curl_easy_setopt(connect->easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a slow resolver */
     curl_easy_setopt(connect->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(connect->easy, CURLOPT_FRESH_CONNECT, 1L);

@@ -85,11 +85,6 @@ static nghttp2_session *create_session(struct refusal *refusal)
     return session;
 }
 
-static void on_h2_open(void *owner)
-{
-    /* Without TLS it is open from the start. */
-}
-
 static void on_h2_end(void *owner, const struct transport_end *end)
 {
     destroy(owner);
@@ -104,7 +99,7 @@ void refusal_set_init(struct refusal_set *set, struct engine *engine)
 void refusal_create(struct refusal_set *set, struct transport *transport,
                     const struct rpc_status *status)
 {
-    static const struct h2_events events = {.on_open = on_h2_open, .on_end = on_h2_end};
+    static const struct h2_events events = {.turn = FLUSH_FIRST, .on_end = on_h2_end};
     if (set->count == REFUSAL_MAX) {
         transport_close(transport);
         return;

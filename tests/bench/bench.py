@@ -8,7 +8,6 @@ not counted. What counts is the ratio within a run: machines and days differ.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +25,7 @@ import peers
 from accounting import tree
 from works import Subject, Works
 from workspace.certificates import Authority
+from workspace.ports import free_ports
 from workspace.processes import Child
 from workspace.progress import say
 
@@ -32,14 +33,9 @@ HOST = "bench.test"
 TOKEN = "dapi-of-the-bench"
 
 
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
-
-
 def wait_for_port(port, child):
     deadline = time.monotonic() + 20
+    pause = threading.Event()
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -47,7 +43,7 @@ def wait_for_port(port, child):
         except OSError:
             if child.exit_code is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{child.name} does not listen:\n{child.tail()}") from None
-            time.sleep(0.01)
+            pause.wait(0.01)
 
 
 class Run:
@@ -59,7 +55,8 @@ class Run:
         self._children = []
 
     def __enter__(self):
-        ports = dict(zip(("tls", "plain", *peers.NAMES), free_ports(2 + len(peers.NAMES)), strict=True))
+        names = ("tls", "plain", *peers.NAMES)
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
         authority = Authority(self._directory, "bench")
         certificate = authority.issue(HOST)
         self.place = peers.Place(self._directory, HOST, ports["tls"], authority.file, TOKEN)

@@ -4,7 +4,6 @@ client. Each test runs the suite without the bridge, too."""
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import connect_deviations as deviations
 import pytest
+from workspace.ports import free_ports
 from workspace.processes import Child
 from workspace.relay import RecordingRelay
 
@@ -142,16 +142,11 @@ def test_before_grpc_go(standin, runner, tools, start_server, open_bridge):
     assert outcome.cases == direct.cases == 374
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 def test_behind_a_grpc_go_client(standin, runner, tools, open_bridge):
     """Answers of a server that breaks rules, and what a client makes of them behind the bridge."""
     client = tools / "grpcclient"
     direct = runner.run("client", [client])
-    port = free_port()
+    [port] = free_ports(1)
     bridge = open_bridge(port)
     outcome = runner.run(
         *("client", [sys.executable, HERE / "connect_client.py", str(bridge.port), client]),
