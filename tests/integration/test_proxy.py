@@ -20,7 +20,7 @@ class ConnectProxy:
         self._password = password
         self._answer = answer
         self.requests = []
-        self._server = loop.run(asyncio_server(self._serve))
+        self._server = loop.listen(self._serve)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self):
@@ -40,11 +40,10 @@ class ConnectProxy:
                 break
             back, forth = await asyncio.open_connection("127.0.0.1", self._target_port)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(copy(reader, forth), copy(back, writer))
+            await asyncio.gather(copy(reader, forth), copy(back, writer), return_exceptions=True)
+            forth.transport.abort()
         except (OSError, asyncio.IncompleteReadError):
             pass
-        finally:
-            writer.close()
 
     def _refusal(self, head):
         if self._answer:
@@ -55,10 +54,6 @@ class ConnectProxy:
         if f"Basic {wanted}" in head:
             return None
         return '407 Who\r\nproxy-authenticate: Basic realm="corp"'
-
-
-async def asyncio_server(serve):
-    return await asyncio.start_server(serve, "127.0.0.1", 0)
 
 
 async def copy(reader, writer):

@@ -133,6 +133,8 @@ class Passage:
             target.close()
 
         await asyncio.gather(copy(reader, forth), copy(back, writer), return_exceptions=True)
+        for end in (forth, writer):
+            end.transport.abort()
 
     def stop(self):
         async def close():

@@ -39,11 +39,7 @@ class RecordingRelay:
         self._changed = threading.Condition()
         self._seen = []
         self._connections = 0
-        self._server = loop.run(
-            asyncio.start_server(
-                self._serve, "127.0.0.1", 0, ssl=certificate.server_context(), limit=1 << 20
-            )
-        )
+        self._server = loop.listen(self._serve, certificate.server_context(), limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def seen(self):
@@ -105,15 +101,8 @@ class CuttingRelay:
         self._left = None  # bytes until the cut, or None
         self._reset = False
         self.cuts = 0
-        self._server = loop.run(
-            asyncio.start_server(
-                self._serve,
-                "127.0.0.1",
-                0,
-                ssl=certificate.server_context() if certificate else None,
-                limit=1 << 17,
-            )
-        )
+        context = certificate.server_context() if certificate else None
+        self._server = loop.listen(self._serve, context, limit=1 << 17)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def __enter__(self):

@@ -118,7 +118,8 @@ class _Server:
     def __init__(self, loop, context=None):
         self._loop = loop
         self._writers = set()
-        self._server = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context))
+        self._stopped = False
+        self._server = loop.listen(self._accept, context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def __enter__(self):
@@ -129,11 +130,22 @@ class _Server:
 
     def stop(self):
         async def close():
+            self._stopped = True
             self._server.close()
             for writer in self._writers:
                 writer.transport.abort()
 
         self._loop.run(close())
+
+    async def _accept(self, reader, writer):
+        if self._stopped:  # its handshake was under way
+            writer.transport.abort()
+            return
+        self._writers.add(writer)
+        try:
+            await self._serve(reader, writer)
+        finally:
+            self._writers.discard(writer)
 
     async def _serve(self, reader, writer):
         raise NotImplementedError
@@ -190,15 +202,11 @@ class ScriptedServer(_Server):
         return self._loop.run(coroutine, timeout)
 
     async def _serve(self, reader, writer):
-        self._writers.add(writer)
         with self._changed:
             self.connections += 1
             self.tls.append(writer.get_extra_info("ssl_object"))
             self._changed.notify_all()
-        try:
-            await _Connection(self, reader, writer).run()
-        finally:
-            self._writers.discard(writer)
+        await _Connection(self, reader, writer).run()
 
     def handler_of(self, stream):
         with self._changed:
@@ -217,8 +225,7 @@ class ResettingServer(_Server):
 class SilentServer(_Server):
     """Accepts TCP connections and never says a word."""
 
-    async def _serve(self, reader, writer):
-        self._writers.add(writer)
+    async def _serve(self, reader, _writer):
         await reader.read()
 
 
@@ -237,7 +244,6 @@ class Http1Server(_Server):
             await writer.drain()
         except (OSError, ssl.SSLError):
             pass
-        writer.close()
 
 
 class _Connection:
@@ -279,7 +285,6 @@ class _Connection:
                 self._end(stream)
             for task in list(self._tasks):
                 task.cancel()
-            self._writer.close()
 
     def room(self, number):
         """How much DATA may be sent now; 0 where the stream is gone, too."""
