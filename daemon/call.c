@@ -105,7 +105,7 @@ static void on_peek(struct call *call, enum session_peek_result result)
 static void begin_peek(struct call *call, bool last)
 {
     call->peek = xcalloc(1, sizeof *call->peek);
-    session_peek_init(call->peek, header_list_find(&call->request, "grpc-encoding"));
+    session_peek_init(call->peek, header_list_get(&call->request, KNOWN_GRPC_ENCODING));
     if (last)
         on_peek(call, SESSION_PEEK_ABSENT);
 }
@@ -122,12 +122,21 @@ static void on_deadline_passed(struct deadline *deadline)
 
 static void begin_deadline(struct call *call)
 {
-    const char *timeout = header_list_find(&call->request, "grpc-timeout");
+    const char *timeout = header_list_get(&call->request, KNOWN_GRPC_TIMEOUT);
     uint64_t timeout_ms;
     call->deadline.on_passed = on_deadline_passed;
     if (timeout != NULL && grpc_timeout_parse(timeout, &timeout_ms))
         deadline_add(pool_deadlines(call->pool), &call->deadline,
                      timeout_ms + CALL_DEADLINE_GRACE_MS);
+}
+
+/* What is longer is cut. */
+static void keep_method(struct call *call)
+{
+    const char *method = policy_method(&call->request);
+    size_t len = strnlen(method, sizeof call->method - 1);
+    memcpy(call->method, method, len);
+    call->method[len] = '\0';
 }
 
 void call_on_request(struct call *call, bool last)
@@ -146,7 +155,7 @@ void call_on_request(struct call *call, bool last)
     }
     if (call->kind != CALL_FORWARDED)
         return;
-    snprintf(call->method, sizeof call->method, "%s", policy_method(&call->request));
+    keep_method(call);
     struct pool *pool = access_route(call->access, call->peer, &call->request, &status);
     if (pool == NULL) {
         call_finish(call, &status);

@@ -11,13 +11,11 @@ static void on_ready(void *owner)
 {
     struct call *call = owner;
     const struct binding *binding = pool_binding(call->pool);
-    char authority[300];
-    policy_authority(binding, authority, sizeof authority);
     nghttp2_nv fields[POLICY_MAX_FIELDS];
     const struct policy_request request = {
         .headers = &call->request,
         .binding = binding,
-        .authority = authority,
+        .authority = pool_authority(call->pool),
         .session_id = call->peek != NULL ? call->peek->session_id : NULL,
     };
     size_t count = policy_request_fields(&request, fields);
@@ -50,8 +48,8 @@ static void on_response_headers(struct call *call, struct header_list *headers, 
 {
     const struct binding *binding = pool_binding(call->pool);
     call_settle_request(call);
-    const char *grpc_status = header_list_find(headers, "grpc-status");
-    const char *type = header_list_find(headers, "content-type");
+    const char *grpc_status = header_list_get(headers, KNOWN_GRPC_STATUS);
+    const char *type = header_list_get(headers, KNOWN_CONTENT_TYPE);
     bool is_grpc = http_status == 200 && policy_is_grpc_type(type);
     struct rpc_status ours;
 
@@ -87,13 +85,13 @@ static void finish_unknown(struct call *call)
 static void on_trailers(struct call *call, struct header_list *headers)
 {
     struct header_list none = {0};
-    if (header_list_find(headers, "grpc-status") == NULL) {
+    if (header_list_get(headers, KNOWN_GRPC_STATUS) == NULL) {
         finish_unknown(call);
         return;
     }
     call->trailers = *headers; /* taken over; the upstream goes on with an empty list */
     *headers = none;
-    call->status = read_code(header_list_find(&call->trailers, "grpc-status"));
+    call->status = read_code(header_list_get(&call->trailers, KNOWN_GRPC_STATUS));
     call->response_complete = true;
     body_end(&call->response_body);
 }
@@ -114,7 +112,7 @@ static void on_headers(void *owner, struct header_list *headers, bool last)
     if (scrub_headers(headers, pool_binding(call->pool)))
         log_warn("the workspace's answer to %s held the credential, which was taken out",
                  call->method);
-    const char *http_status = header_list_find(headers, ":status");
+    const char *http_status = header_list_get(headers, KNOWN_STATUS);
     if (headers->too_large) {
         if (!call->response_complete)
             finish_too_large(call);

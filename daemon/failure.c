@@ -156,7 +156,7 @@ void failure_from_http(const struct binding *binding, int http_status,
         return;
     }
     if (http_status == 200) {
-        const char *type = header_list_find(headers, "content-type");
+        const char *type = header_list_get(headers, KNOWN_CONTENT_TYPE);
         rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_GRPC",
                        "sparkbridge: %s answered with %.100s instead of gRPC; a login page or a "
                        "proxy may be on the way, check the host from %s",
@@ -171,7 +171,7 @@ void failure_from_http(const struct binding *binding, int http_status,
 bool failure_improve_refusal(const struct binding *binding, const struct header_list *headers,
                              struct rpc_status *ret_status)
 {
-    const char *code = header_list_find(headers, "grpc-status");
+    const char *code = header_list_get(headers, KNOWN_GRPC_STATUS);
     if (code == NULL || header_list_find(headers, "grpc-status-details-bin") != NULL)
         return false; /* whoever sends details says what is wrong */
     bool token = strcmp(code, "16") == 0;
@@ -179,7 +179,7 @@ bool failure_improve_refusal(const struct binding *binding, const struct header_
         return false;
 
     char said[256] = "";
-    const char *message = header_list_find(headers, "grpc-message");
+    const char *message = header_list_get(headers, KNOWN_GRPC_MESSAGE);
     if (message != NULL && message[0] != '\0') {
         char text[200];
         grpc_message_decode(message, strlen(message), text, sizeof text);

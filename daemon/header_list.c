@@ -62,6 +62,7 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
     field->value = append(list, value, value_len);
     field->value_len = (uint32_t)value_len;
     field->flags = flags & NGHTTP2_NV_FLAG_NO_INDEX;
+    field->known = (uint8_t)known_header(name, name_len);
 }
 
 void header_list_add_text(struct header_list *list, const char *name, const char *value)
@@ -98,6 +99,14 @@ const char *header_list_find(const struct header_list *list, const char *name)
         if (field->name_len == len && memcmp(list->text + field->name, name, len) == 0)
             return header_field_value(list, field);
     }
+    return NULL;
+}
+
+const char *header_list_get(const struct header_list *list, enum known_header header)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->fields[i].known == header)
+            return header_field_value(list, &list->fields[i]);
     return NULL;
 }
 

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/known_header.h"
+
 enum {
     HEADER_LIST_MAX_BYTES = 128 * 1024,
     HEADER_LIST_MAX_FIELDS = 512,
@@ -23,6 +25,7 @@ enum {
 struct header_field {
     uint32_t name, name_len, value, value_len; /* offsets into the text */
     uint8_t flags;                             /* NGHTTP2_NV_FLAG_NO_INDEX is kept */
+    uint8_t known;                             /* an enum known_header */
 };
 
 struct header_list {
@@ -52,6 +55,7 @@ void header_list_shorten(struct header_list *list, size_t index, const char *val
 
 /* The first value of that name, or NULL. Valid until the next add. */
 const char *header_list_find(const struct header_list *list, const char *name);
+const char *header_list_get(const struct header_list *list, enum known_header header);
 
 /* The same for all fields of that name; how many. */
 size_t header_list_remove_all(struct header_list *list, const char *name);

@@ -10,7 +10,7 @@ static void answer_not_grpc(struct call *call)
     static const char sentence[] =
         "This port is sparkbridge. It serves Spark Connect (gRPC) only: use sc://HOST:PORT in a "
         "Spark Connect client.\n";
-    const char *method = header_list_find(&call->request, ":method");
+    const char *method = header_list_get(&call->request, KNOWN_METHOD);
     bool head = method != NULL && strcmp(method, "HEAD") == 0; /* wants the headers alone */
     struct header_list headers = {0};
     header_list_add_text(&headers, ":status", "415");

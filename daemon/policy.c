@@ -85,9 +85,9 @@ bool policy_is_grpc_type(const char *content_type)
 
 static bool is_grpc(const struct header_list *request)
 {
-    const char *method = header_list_find(request, ":method");
+    const char *method = header_list_get(request, KNOWN_METHOD);
     return method != NULL && strcmp(method, "POST") == 0 &&
-           policy_is_grpc_type(header_list_find(request, "content-type"));
+           policy_is_grpc_type(header_list_get(request, KNOWN_CONTENT_TYPE));
 }
 
 static bool begins_with(const char *text, const char *prefix)
@@ -99,26 +99,37 @@ static bool begins_with(const char *text, const char *prefix)
  * others through. */
 static bool is_a_browsers(const char *name)
 {
+    if (strchr("ocrsa", name[0]) == NULL)
+        return false; /* most are told by their first letter */
     return strcmp(name, "origin") == 0 || strcmp(name, "cookie") == 0 ||
            strcmp(name, "referer") == 0 || begins_with(name, "sec-fetch-") ||
            begins_with(name, "access-control-");
 }
 
-static size_t count_named(const struct header_list *list, const char *name)
+/* The known headers that are there, and those that are there more than once. */
+struct seen {
+    uint32_t once, twice;
+};
+
+static struct seen see(const struct header_list *list)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; i++)
-        count += strcmp(header_field_name(list, &list->fields[i]), name) == 0;
-    return count;
+    struct seen seen = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        uint32_t bit = KNOWN_BIT(list->fields[i].known);
+        seen.twice |= seen.once & bit;
+        seen.once |= bit;
+    }
+    return seen;
 }
 
 /* Is the request what a gRPC library makes, and nothing else? */
 static bool check_form(const struct header_list *request, struct rpc_status *ret_status)
 {
     /* Two of these could be read one way here and another way behind us. */
-    static const char *const once[] = {
-        "content-type", "te", "grpc-timeout", "grpc-encoding", "user-agent",
-    };
+    static const uint32_t once = KNOWN_BIT(KNOWN_CONTENT_TYPE) | KNOWN_BIT(KNOWN_TE) |
+                                 KNOWN_BIT(KNOWN_GRPC_TIMEOUT) | KNOWN_BIT(KNOWN_GRPC_ENCODING) |
+                                 KNOWN_BIT(KNOWN_USER_AGENT);
+    const struct seen seen = see(request);
     if (request->too_large) {
         rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
                        "sparkbridge: the call's metadata is larger than %d bytes",
@@ -126,8 +137,9 @@ static bool check_form(const struct header_list *request, struct rpc_status *ret
         return false;
     }
     for (size_t i = 0; i < request->count; i++) {
-        const char *name = header_field_name(request, &request->fields[i]);
-        if (is_a_browsers(name)) {
+        const struct header_field *field = &request->fields[i];
+        const char *name = header_field_name(request, field);
+        if (field->known == KNOWN_NONE && is_a_browsers(name)) {
             rpc_status_set(ret_status, GRPC_PERMISSION_DENIED, "BROWSER",
                            "sparkbridge: calls of web pages are refused (the request has the "
                            "header %.40s)",
@@ -135,14 +147,16 @@ static bool check_form(const struct header_list *request, struct rpc_status *ret
             return false;
         }
     }
-    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
-        if (count_named(request, once[i]) > 1) {
+    for (size_t i = 0; (seen.twice & once) != 0 && i < request->count; i++) {
+        const struct header_field *field = &request->fields[i];
+        if ((KNOWN_BIT(field->known) & seen.twice & once) != 0) {
             rpc_status_set(ret_status, GRPC_INVALID_ARGUMENT, "HEADER_TWICE",
-                           "sparkbridge: the request has the header %s twice", once[i]);
+                           "sparkbridge: the request has the header %s twice",
+                           header_field_name(request, field));
             return false;
         }
     }
-    if (header_list_find(request, "te") == NULL) {
+    if ((seen.once & KNOWN_BIT(KNOWN_TE)) == 0) {
         rpc_status_set(ret_status, GRPC_INVALID_ARGUMENT, "NO_TE",
                        "sparkbridge: the request lacks `te: trailers`, which gRPC demands; a "
                        "proxy in front of this port may have taken it away");
@@ -158,28 +172,32 @@ static bool is_loopback(const char *host)
            (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
 }
 
-static bool is_known_authority(const struct policy *policy, const char *text)
+static bool is_known_authority(struct policy *policy, const char *text)
 {
     struct authority authority;
     struct authority_fault fault;
+    if (policy->good_authority[0] != '\0' && strcmp(text, policy->good_authority) == 0)
+        return true;
     if (!authority_parse(text, strlen(text), &authority, &fault))
         return false;
     bool known = is_loopback(authority.host);
     for (size_t i = 0; i < policy->authorities.count; i++)
         known = known || strcmp(authority.host, policy->authorities.items[i]) == 0;
     authority_finish(&authority);
+    if (known && strlen(text) < sizeof policy->good_authority)
+        memcpy(policy->good_authority, text, strlen(text) + 1);
     return known;
 }
 
 /* A page of evil.example whose name suddenly leads to 127.0.0.1 (DNS rebinding) still says
  * evil.example here. `host` may stand in the place of :authority (RFC 9113, 8.3.1). */
-static bool check_authority(const struct policy *policy, const struct header_list *request,
+static bool check_authority(struct policy *policy, const struct header_list *request,
                             struct rpc_status *ret_status)
 {
     for (size_t i = 0; i < request->count; i++) {
-        const char *name = header_field_name(request, &request->fields[i]);
-        const char *value = header_field_value(request, &request->fields[i]);
-        if ((strcmp(name, ":authority") == 0 || strcmp(name, "host") == 0) &&
+        const struct header_field *field = &request->fields[i];
+        const char *value = header_field_value(request, field);
+        if ((field->known == KNOWN_AUTHORITY || field->known == KNOWN_HOST) &&
             !is_known_authority(policy, value)) {
             rpc_status_set(ret_status, GRPC_PERMISSION_DENIED, "UNKNOWN_AUTHORITY",
                            "sparkbridge: this port is localhost's, and the call is for %.100s; if "
@@ -206,9 +224,9 @@ static bool check_path(const char *path, struct rpc_status *ret_status)
 static bool check_client_secret(const struct policy *policy, const struct header_list *request,
                                 struct rpc_status *ret_status)
 {
-    const char *sent = header_list_find(request, "authorization");
+    const char *sent = header_list_get(request, KNOWN_AUTHORIZATION);
     if (!secret_is_set(&policy->client_secret) ||
-        (sent != NULL && count_named(request, "authorization") == 1 &&
+        (sent != NULL && (see(request).twice & KNOWN_BIT(KNOWN_AUTHORIZATION)) == 0 &&
          secret_matches(&policy->client_secret, sent, strlen(sent))))
         return true;
     rpc_status_set(ret_status, GRPC_UNAUTHENTICATED, "CLIENT_SECRET",
@@ -218,7 +236,7 @@ static bool check_client_secret(const struct policy *policy, const struct header
     return false;
 }
 
-enum policy_verdict policy_check(const struct policy *policy, const struct header_list *request,
+enum policy_verdict policy_check(struct policy *policy, const struct header_list *request,
                                  enum policy_way way, struct rpc_status *ret_status)
 {
     if (!is_grpc(request))
@@ -233,7 +251,7 @@ enum policy_verdict policy_check(const struct policy *policy, const struct heade
         (way == POLICY_BY_TCP && !check_authority(policy, request, ret_status)))
         return POLICY_REFUSE;
     /* Whoever asks for the health gets nothing of anybody's, so it takes no secret. */
-    const char *path = header_list_find(request, ":path");
+    const char *path = header_list_get(request, KNOWN_PATH);
     if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Check") == 0)
         return POLICY_HEALTH_CHECK;
     if (path != NULL && strcmp(path, "/grpc.health.v1.Health/Watch") == 0)
@@ -245,6 +263,6 @@ enum policy_verdict policy_check(const struct policy *policy, const struct heade
 
 const char *policy_method(const struct header_list *request)
 {
-    const char *path = header_list_find(request, ":path");
+    const char *path = header_list_get(request, KNOWN_PATH);
     return begins_with(path, service_prefix) ? path + strlen(service_prefix) : path;
 }

@@ -30,6 +30,7 @@ struct policy {
     struct config_words authorities;     /* owned copies, as in struct listener_config */
     struct config_words forward_headers; /* likewise */
     struct secret client_secret;        /* the header value, "Bearer " and the secret, or not set */
+    char good_authority[64];            /* the last one that was found good, or "" */
     char *reported[POLICY_MAX_REPORTS]; /* owned */
     size_t reported_count;
 };
@@ -51,7 +52,7 @@ enum policy_verdict {
  * of authorities there, so that they mean nothing. */
 enum policy_way { POLICY_BY_TCP, POLICY_BY_UNIX_SOCKET };
 
-enum policy_verdict policy_check(const struct policy *policy, const struct header_list *request,
+enum policy_verdict policy_check(struct policy *policy, const struct header_list *request,
                                  enum policy_way way, struct rpc_status *ret_status);
 
 /* Takes from a request that is to be forwarded what does not pass, and says so in the log, once a
@@ -71,7 +72,7 @@ const char *policy_method(const struct header_list *request);
 struct policy_request {
     const struct header_list *headers; /* the client's, filtered */
     const struct binding *binding;
-    const char *authority;  /* policy_authority() */
+    const char *authority;  /* policy_authority(); outlives the session, as the binding does */
     const char *session_id; /* for serverless, else NULL */
 };
 

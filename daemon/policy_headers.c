@@ -44,6 +44,15 @@ static const char *const browsers_only[] = {
     "clear-site-data",
 };
 
+/* Of the known headers, those that pass by the rules here, and those that never do. */
+static const uint32_t known_passing =
+    KNOWN_BIT(KNOWN_CONTENT_TYPE) | KNOWN_BIT(KNOWN_USER_AGENT) | KNOWN_BIT(KNOWN_ACCEPT_ENCODING) |
+    KNOWN_BIT(KNOWN_GRPC_TIMEOUT) | KNOWN_BIT(KNOWN_GRPC_ENCODING) |
+    KNOWN_BIT(KNOWN_GRPC_ACCEPT_ENCODING) | KNOWN_BIT(KNOWN_GRPC_STATUS) |
+    KNOWN_BIT(KNOWN_GRPC_MESSAGE);
+static const uint32_t known_ours =
+    KNOWN_BIT(KNOWN_TE) | KNOWN_BIT(KNOWN_HOST) | KNOWN_BIT(KNOWN_AUTHORIZATION);
+
 bool policy_passes(const struct policy *policy, const char *name, size_t len)
 {
     enum header_class class = header_name_class(name, len);
@@ -88,9 +97,13 @@ void policy_filter_request(struct policy *policy, struct header_list *request)
     for (size_t i = request->count; i-- > 0;) {
         const struct header_field *field = &request->fields[i];
         const char *name = header_field_name(request, field);
-        if (name[0] == ':' || policy_passes(policy, name, field->name_len))
+        uint32_t known = KNOWN_BIT(field->known);
+        bool ours = (known & known_ours) != 0;
+        if (name[0] == ':' || (known & known_passing) != 0 ||
+            (!ours && policy_passes(policy, name, field->name_len)))
             continue;
-        report(policy, name, field->name_len);
+        if (!ours)
+            report(policy, name, field->name_len);
         header_list_remove(request, i);
     }
 }
@@ -106,16 +119,24 @@ static nghttp2_nv field_of(const char *name, const char *value, size_t value_len
     };
 }
 
+/* Name and value are constants, or the binding's: they outlive the session. */
+static nghttp2_nv lasting_field_of(const char *name, const char *value)
+{
+    return field_of(name, value, strlen(value),
+                    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+}
+
 static nghttp2_nv text_field_of(const char *name, const char *value)
 {
-    return field_of(name, value, strlen(value), 0);
+    return field_of(name, value, strlen(value), NGHTTP2_NV_FLAG_NO_COPY_NAME);
 }
 
 /* The binding outlives the session, so that nghttp2 need not copy what may be a secret. */
 static nghttp2_nv secret_field_of(const char *name, const struct secret *secret)
 {
     return field_of(name, secret->bytes, secret->len,
-                    NGHTTP2_NV_FLAG_NO_INDEX | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+                    NGHTTP2_NV_FLAG_NO_INDEX | NGHTTP2_NV_FLAG_NO_COPY_NAME |
+                        NGHTTP2_NV_FLAG_NO_COPY_VALUE);
 }
 
 size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *ret_fields)
@@ -123,11 +144,11 @@ size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *r
     const struct header_list *headers = request->headers;
     const struct binding *binding = request->binding;
     size_t n = 0;
-    ret_fields[n++] = text_field_of(":method", "POST");
-    ret_fields[n++] = text_field_of(":scheme", "https");
-    ret_fields[n++] = text_field_of(":path", header_list_find(headers, ":path"));
-    ret_fields[n++] = text_field_of(":authority", request->authority);
-    ret_fields[n++] = text_field_of("te", "trailers");
+    ret_fields[n++] = lasting_field_of(":method", "POST");
+    ret_fields[n++] = lasting_field_of(":scheme", "https");
+    ret_fields[n++] = text_field_of(":path", header_list_get(headers, KNOWN_PATH));
+    ret_fields[n++] = lasting_field_of(":authority", request->authority);
+    ret_fields[n++] = lasting_field_of("te", "trailers");
     for (size_t i = 0; i < headers->count; i++) {
         const char *name = header_field_name(headers, &headers->fields[i]);
         if (name[0] != ':' && metadata_find(&binding->headers, name) == NULL)
@@ -137,7 +158,7 @@ size_t policy_request_fields(const struct policy_request *request, nghttp2_nv *r
         ret_fields[n++] =
             secret_field_of(binding->headers.entries[i].name, &binding->headers.entries[i].value);
     if (binding->compute == COMPUTE_CLUSTER)
-        ret_fields[n++] = text_field_of("x-databricks-cluster-id", binding->cluster_id);
+        ret_fields[n++] = lasting_field_of("x-databricks-cluster-id", binding->cluster_id);
     if (binding->compute == COMPUTE_SERVERLESS)
         ret_fields[n++] = text_field_of("x-databricks-session-id", request->session_id);
     if (secret_is_set(&binding->authorization))
@@ -156,9 +177,12 @@ void policy_authority(const struct binding *binding, char *ret_text, size_t size
 
 /* ---- responses ------------------------------------------------------------------------------- */
 
-static bool response_passes(const struct policy *policy, const char *name, size_t len)
+static bool response_passes(const struct policy *policy, const struct header_field *field,
+                            const char *name)
 {
-    if (name[0] == ':')
+    static const uint32_t harmless = known_passing | KNOWN_BIT(KNOWN_DATE);
+    size_t len = field->name_len;
+    if (name[0] == ':' || (KNOWN_BIT(field->known) & harmless) != 0)
         return true;
     if (header_name_class(name, len) != HEADER_PLAIN)
         return policy_passes(policy, name, len);
@@ -174,7 +198,7 @@ size_t policy_response_fields(const struct policy *policy, const struct header_l
     size_t n = 0;
     for (size_t i = 0; i < response->count; i++) {
         const struct header_field *field = &response->fields[i];
-        if (response_passes(policy, header_field_name(response, field), field->name_len))
+        if (response_passes(policy, field, header_field_name(response, field)))
             ret_fields[n++] = header_field_nv(response, field);
     }
     return n;

@@ -6,11 +6,13 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "daemon/policy.h"
 
 struct pool {
     unsigned refs;
     struct engine *engine;
-    struct binding *binding;       /* owned reference: nghttp2 may still point into its secret */
+    struct binding *binding; /* owned reference: nghttp2 may still point into its secret */
+    char authority[POOL_AUTHORITY_BYTES];
     struct upstream_target target; /* its TLS context is an owned reference */
     char *proxy, *no_proxy, *via;  /* owned; the target's */
     struct tls_ticket ticket;      /* likewise */
@@ -188,6 +190,7 @@ struct pool *pool_create(const struct pool_config *config)
     pool->refs = 1;
     pool->engine = config->engine;
     pool->binding = binding_ref(config->binding);
+    policy_authority(pool->binding, pool->authority, sizeof pool->authority);
     pool->proxy = config->proxy != NULL ? xstrdup(config->proxy) : NULL;
     pool->no_proxy = config->no_proxy != NULL ? xstrdup(config->no_proxy) : NULL;
     pool->via = config->via != NULL ? xstrdup(config->via) : NULL;
@@ -266,6 +269,11 @@ bool pool_matches(const struct pool *pool, const struct pool_config *config)
 const struct binding *pool_binding(const struct pool *pool)
 {
     return pool->binding;
+}
+
+const char *pool_authority(const struct pool *pool)
+{
+    return pool->authority;
 }
 
 struct deadline_set *pool_deadlines(struct pool *pool)

@@ -23,6 +23,7 @@ enum {
     POOL_PATIENCE_MS = 2000,
     POOL_RETRY_FIRST_MS = 100, /* of these delays a random part is waited, half of it at least */
     POOL_RETRY_MAX_MS = 1000,
+    POOL_AUTHORITY_BYTES = 300, /* a host name has 253 at most */
 };
 
 struct pool;
@@ -49,6 +50,9 @@ void pool_unref(struct pool *pool); /* accepts NULL */
 
 /* What the pool's connections lead to. Borrowed. */
 const struct binding *pool_binding(const struct pool *pool);
+
+/* Its host, and its port where that is not 443, for :authority. Borrowed. */
+const char *pool_authority(const struct pool *pool);
 
 /* For the deadlines of its calls. Borrowed. */
 struct deadline_set *pool_deadlines(struct pool *pool);

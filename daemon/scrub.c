@@ -139,7 +139,7 @@ bool scrub_headers(struct header_list *headers, const struct binding *binding)
         const struct header_field *field = &headers->fields[i];
         const char *name = header_field_name(headers, field);
         const char *value = header_field_value(headers, field);
-        if (strcmp(name, "grpc-message") == 0) {
+        if (field->known == KNOWN_GRPC_MESSAGE) {
             found = scrub_message(headers, i, &needles) || found;
         } else if (holds(&needles, value, field->value_len) ||
                    (is_binary(name, field->name_len) && binary_holds(&needles, value))) {
