@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/alloc.h"
+#include "common/recycler.h"
 
 struct byte_block {
     struct byte_block *next;
@@ -20,7 +20,7 @@ static struct byte_block *block_get(struct byte_pool *pool, uint32_t size)
         pool->free = block->next;
         pool->free_count--;
     } else {
-        block = xrealloc(NULL, sizeof *block + size);
+        block = recycler_take(pool->recycler, sizeof *block + size);
         block->size = size;
     }
     pool->used_count++;
@@ -35,7 +35,7 @@ static void block_put(struct byte_pool *pool, struct byte_block *block)
     pool->used_count--;
     pool->used_bytes -= block->size;
     if (block->size != BYTE_BLOCK_BYTES || pool->free_count >= BYTE_POOL_MAX_FREE) {
-        free(block);
+        recycler_give(pool->recycler, block);
         return;
     }
     block->next = pool->free;

@@ -19,10 +19,12 @@ enum {
 };
 
 struct byte_block;
+struct recycler;
 
 /* Blocks for reuse, and how many are in use: at rest none. */
 struct byte_pool {
-    struct byte_block *free; /* owned */
+    struct byte_block *free;   /* owned */
+    struct recycler *recycler; /* borrowed, or NULL; small blocks are its */
     size_t free_count;
     size_t used_count;
     size_t used_bytes; /* room in those in use, filled or not */

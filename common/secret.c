@@ -83,7 +83,7 @@ void secret_fingerprint(const struct secret *secret, char ret_text[SECRET_FINGER
 
 void secret_wipe(void *bytes, size_t len)
 {
-    OPENSSL_cleanse(bytes, len);
+    explicit_bzero(bytes, len);
 }
 
 void secret_wipe_text(char *text)

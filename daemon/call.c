@@ -14,7 +14,9 @@
 struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access *access,
                          const struct peer *peer, const struct quota *quota)
 {
-    struct call *call = xcalloc(1, sizeof *call);
+    struct recycler *recycler = &downstream->engine->recycler;
+    struct call *call = recycler_take(recycler, sizeof *call);
+    *call = (struct call){.request.recycler = recycler, .trailers.recycler = recycler};
     list_init(&call->link);
     downstream->engine->live_calls++;
     list_init(&call->deadline.link);
@@ -76,8 +78,9 @@ void call_destroy(struct call *call, uint32_t error_code, struct peer_throttle *
     pool_unref(call->pool);
     access_unref(call->access);
     header_list_finish(&call->trailers);
-    call->downstream->engine->live_calls--;
-    free(call);
+    struct engine *engine = call->downstream->engine;
+    engine->live_calls--;
+    recycler_give(&engine->recycler, call);
 }
 
 /* Serverless compute wants the session id as a header, and it stands in the first message. */

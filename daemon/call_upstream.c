@@ -84,7 +84,7 @@ static void finish_unknown(struct call *call)
 
 static void on_trailers(struct call *call, struct header_list *headers)
 {
-    struct header_list none = {0};
+    struct header_list none = {.recycler = headers->recycler};
     if (header_list_get(headers, KNOWN_GRPC_STATUS) == NULL) {
         finish_unknown(call);
         return;

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/call.h"
 #include "daemon/h2.h"
+#include "daemon/h2_memory.h"
 #include "daemon/local.h"
 #include "daemon/preface.h"
 
@@ -317,6 +318,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     nghttp2_session *session;
+    nghttp2_mem memory = h2_memory(&downstream->set->engine->recycler);
     if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
         abort(); /* out of memory: nothing else makes these fail */
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
@@ -331,7 +333,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * HEADER_LIST_MAX_BYTES);
     abuse_set_options(option);
-    if (nghttp2_session_server_new2(&session, callbacks, downstream, option) != 0)
+    if (nghttp2_session_server_new3(&session, callbacks, downstream, option, &memory) != 0)
         abort();
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);

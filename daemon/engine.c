@@ -49,6 +49,7 @@ void engine_init(struct engine *engine, uv_loop_t *loop)
 {
     *engine = (struct engine){.loop = loop};
     list_init(&engine->dirty);
+    engine->byte_pool.recycler = &engine->recycler;
     engine->read_buffer = xrealloc(NULL, ENGINE_READ_BYTES);
     engine->plain_buffer = xrealloc(NULL, ENGINE_PLAIN_BYTES);
     engine->stage_buffer = xrealloc(NULL, ENGINE_STAGE_BYTES);
@@ -72,6 +73,7 @@ void engine_finish(struct engine *engine)
     assert(engine->byte_pool.used_count == 0);
     wipe(engine);
     byte_pool_finish(&engine->byte_pool);
+    recycler_finish(&engine->recycler);
     free(engine->read_buffer);
     free(engine->plain_buffer);
     free(engine->stage_buffer);

@@ -18,6 +18,7 @@
 
 #include "common/byte_queue.h"
 #include "common/list.h"
+#include "common/recycler.h"
 
 enum {
     ENGINE_READ_BYTES = 128 * 1024, /* one read of a socket */
@@ -44,6 +45,7 @@ struct engine {
     uv_idle_t idle; /* active while something is dirty that the rounds did not finish */
     struct list dirty;
     struct byte_pool byte_pool;
+    struct recycler recycler;
 
     /* Scratch, valid within one callback of the loop. */
     uint8_t *read_buffer;  /* ENGINE_READ_BYTES */

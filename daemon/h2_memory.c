@@ -2,32 +2,35 @@
 #include "daemon/h2_memory.h"
 
 #include <malloc.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/secret.h"
 
 static void *take(size_t size, void *user_data)
 {
-    return malloc(size);
+    return recycler_try_take(user_data, size);
 }
 
 static void *take_zeroed(size_t count, size_t size, void *user_data)
 {
-    return calloc(count, size);
+    if (size > 0 && count > SIZE_MAX / size)
+        return NULL;
+    void *bytes = recycler_try_take(user_data, count * size);
+    return bytes != NULL ? memset(bytes, 0, count * size) : NULL;
 }
 
 static void give(void *bytes, void *user_data)
 {
     secret_wipe(bytes, malloc_usable_size(bytes));
-    free(bytes);
+    recycler_give(user_data, bytes);
 }
 
 /* realloc() would leave the old bytes where they were. */
 static void *resize(void *bytes, size_t size, void *user_data)
 {
     size_t old_size = malloc_usable_size(bytes);
-    void *moved = malloc(size);
+    void *moved = recycler_try_take(user_data, size);
     if (moved == NULL)
         return NULL;
     if (bytes != NULL)
@@ -36,7 +39,11 @@ static void *resize(void *bytes, size_t size, void *user_data)
     return moved;
 }
 
-nghttp2_mem h2_memory(void)
+nghttp2_mem h2_memory(struct recycler *recycler)
 {
-    return (nghttp2_mem){.malloc = take, .free = give, .calloc = take_zeroed, .realloc = resize};
+    return (nghttp2_mem){.mem_user_data = recycler,
+                         .malloc = take,
+                         .free = give,
+                         .calloc = take_zeroed,
+                         .realloc = resize};
 }

@@ -2,10 +2,8 @@
 #include "daemon/header_list.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/alloc.h"
 #include "common/secret.h"
 
 enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32 };
@@ -13,18 +11,29 @@ enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32 };
 static void free_text(struct header_list *list)
 {
     secret_wipe(list->text, list->text_cap);
-    free(list->text);
+    recycler_give(list->recycler, list->text);
 }
 
 /* realloc() would leave the old bytes where they were. */
 static void grow_text(struct header_list *list, size_t cap)
 {
-    char *text = xrealloc(NULL, cap);
+    char *text = recycler_take(list->recycler, cap);
     if (list->text_len > 0)
         memcpy(text, list->text, list->text_len);
     free_text(list);
     list->text = text;
     list->text_cap = cap;
+}
+
+static void grow_fields(struct header_list *list)
+{
+    size_t cap = list->cap == 0 ? 16 : list->cap * 2;
+    struct header_field *fields = recycler_take(list->recycler, cap * sizeof *fields);
+    if (list->count > 0)
+        memcpy(fields, list->fields, list->count * sizeof *fields);
+    recycler_give(list->recycler, list->fields);
+    list->fields = fields;
+    list->cap = cap;
 }
 
 static uint32_t append(struct header_list *list, const char *text, size_t len)
@@ -51,10 +60,8 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
         list->too_large = true;
         return;
     }
-    if (list->count == list->cap) {
-        list->cap = list->cap == 0 ? 16 : list->cap * 2;
-        list->fields = xrealloc(list->fields, list->cap * sizeof list->fields[0]);
-    }
+    if (list->count == list->cap)
+        grow_fields(list);
     list->bytes += size;
     struct header_field *field = &list->fields[list->count++];
     field->name = append(list, name, name_len);
@@ -153,6 +160,6 @@ void header_list_reset(struct header_list *list)
 void header_list_finish(struct header_list *list)
 {
     free_text(list);
-    free(list->fields);
-    *list = (struct header_list){0};
+    recycler_give(list->recycler, list->fields);
+    *list = (struct header_list){.recycler = list->recycler};
 }

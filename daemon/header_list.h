@@ -2,7 +2,7 @@
  * A list of header fields, copied as they arrive and handed to nghttp2 to be sent on.
  *
  * Owner: the struct that embeds it; header_list_finish() wipes and frees
- * it, as a field may be a credential. A zeroed struct is empty. The
+ * it, as a field may be a credential. A struct of zeroes, but for the recycler, is empty. The
  * size of a list is RFC 9113's (6.5.2: name, value and 32 bytes a field) and is limited before
  * anything is copied.
  */
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/recycler.h"
 #include "daemon/known_header.h"
 
 enum {
@@ -29,7 +30,8 @@ struct header_field {
 };
 
 struct header_list {
-    char *text; /* owned: names and values, each followed by a NUL */
+    struct recycler *recycler; /* borrowed, where what is owned comes from; or NULL */
+    char *text;                /* owned: names and values, each followed by a NUL */
     size_t text_len, text_cap;
     struct header_field *fields; /* owned */
     size_t count, cap;

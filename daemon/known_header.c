@@ -34,6 +34,7 @@ enum known_header known_header(const char *name, size_t len)
     case 13:
         return name[0] == 'a' ? IF("authorization", KNOWN_AUTHORIZATION)
                               : IF("grpc-encoding", KNOWN_GRPC_ENCODING);
+    case 14: return IF("content-length", KNOWN_CONTENT_LENGTH);
     case 15: return IF("accept-encoding", KNOWN_ACCEPT_ENCODING);
     case 20: return IF("grpc-accept-encoding", KNOWN_GRPC_ACCEPT_ENCODING);
     default: return KNOWN_NONE;

@@ -50,8 +50,8 @@ static const uint32_t known_passing =
     KNOWN_BIT(KNOWN_GRPC_TIMEOUT) | KNOWN_BIT(KNOWN_GRPC_ENCODING) |
     KNOWN_BIT(KNOWN_GRPC_ACCEPT_ENCODING) | KNOWN_BIT(KNOWN_GRPC_STATUS) |
     KNOWN_BIT(KNOWN_GRPC_MESSAGE);
-static const uint32_t known_ours =
-    KNOWN_BIT(KNOWN_TE) | KNOWN_BIT(KNOWN_HOST) | KNOWN_BIT(KNOWN_AUTHORIZATION);
+static const uint32_t known_ours = KNOWN_BIT(KNOWN_TE) | KNOWN_BIT(KNOWN_HOST) |
+                                   KNOWN_BIT(KNOWN_AUTHORIZATION) | KNOWN_BIT(KNOWN_CONTENT_LENGTH);
 
 bool policy_passes(const struct policy *policy, const char *name, size_t len)
 {
@@ -79,9 +79,10 @@ static bool was_reported(const struct policy *policy, const char *name)
 static void report(struct policy *policy, const char *name, size_t len)
 {
     char shown[64];
+    if (policy->reported_count == POLICY_MAX_REPORTS || header_name_class(name, len) == HEADER_OURS)
+        return;
     snprintf(shown, sizeof shown, "%s", name);
-    if (header_name_class(name, len) == HEADER_OURS ||
-        policy->reported_count == POLICY_MAX_REPORTS || was_reported(policy, shown))
+    if (was_reported(policy, shown))
         return;
     policy->reported[policy->reported_count++] = xstrdup(shown);
     log_fields(LOG_LEVEL_WARN, "a client's header is not forwarded", {"header", shown},

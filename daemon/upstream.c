@@ -206,7 +206,7 @@ static nghttp2_session *create_session(struct upstream *upstream)
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     nghttp2_session *session;
-    nghttp2_mem memory = h2_memory();
+    nghttp2_mem memory = h2_memory(&upstream->target->engine->recycler);
     if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
         abort(); /* out of memory: nothing else makes these fail */
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
@@ -358,6 +358,7 @@ struct upstream *upstream_create(const struct upstream_target *target,
     upstream->target = target;
     upstream->events = events;
     upstream->pool = pool;
+    upstream->incoming.recycler = &target->engine->recycler;
     list_init(&upstream->link);
     list_init(&upstream->streams);
     upstream->timer = xcalloc(1, sizeof *upstream->timer);
