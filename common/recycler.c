@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/secret.h"
 
 #ifndef __has_feature
 #define __has_feature(name) 0
@@ -49,11 +50,9 @@ void *recycler_take(struct recycler *recycler, size_t size)
     return bytes;
 }
 
-void recycler_give(struct recycler *recycler, void *bytes)
+static void give(struct recycler *recycler, void *bytes, size_t usable_bytes)
 {
-    if (bytes == NULL)
-        return;
-    size_t shelf = malloc_usable_size(bytes) / RECYCLER_STEP_BYTES;
+    size_t shelf = usable_bytes / RECYCLER_STEP_BYTES;
     size_t size = shelf * RECYCLER_STEP_BYTES;
     if (!keeps || recycler == NULL || shelf == 0 || size > RECYCLER_MAX_BLOCK_BYTES ||
         recycler->kept_bytes + size > RECYCLER_MAX_BYTES) {
@@ -64,6 +63,21 @@ void recycler_give(struct recycler *recycler, void *bytes)
     block->next = recycler->kept[shelf];
     recycler->kept[shelf] = block;
     recycler->kept_bytes += size;
+}
+
+void recycler_give(struct recycler *recycler, void *bytes)
+{
+    if (bytes != NULL)
+        give(recycler, bytes, malloc_usable_size(bytes));
+}
+
+void recycler_give_wiped(struct recycler *recycler, void *bytes)
+{
+    if (bytes == NULL)
+        return;
+    size_t usable_bytes = malloc_usable_size(bytes);
+    secret_wipe(bytes, usable_bytes);
+    give(recycler, bytes, usable_bytes);
 }
 
 void recycler_finish(struct recycler *recycler)

@@ -35,6 +35,9 @@ void *recycler_take(struct recycler *recycler, size_t size);
 /* Takes back what a recycler, or malloc(), gave. Accepts NULL. */
 void recycler_give(struct recycler *recycler, void *bytes);
 
+/* The same for what may hold a secret: it is wiped first, all of it. */
+void recycler_give_wiped(struct recycler *recycler, void *bytes);
+
 /* Frees what is kept. */
 void recycler_finish(struct recycler *recycler);
 

@@ -1,5 +1,5 @@
 /* What the workspace does with a call. */
-#include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "daemon/call_parts.h"
@@ -38,9 +38,13 @@ static void on_refused(void *owner, const struct upstream_fault *fault)
 /* A status code in a header of the upstream's: at most three digits, -1 for anything else. */
 static int read_code(const char *text)
 {
-    char *end;
-    long number = strtol(text, &end, 10);
-    return end == text || *end != '\0' || number < 0 || number > 999 ? -1 : (int)number;
+    int number = 0;
+    size_t len = strspn(text, "0123456789");
+    if (len == 0 || len > 3 || text[len] != '\0')
+        return -1;
+    for (size_t i = 0; i < len; i++)
+        number = number * 10 + (text[i] - '0');
+    return number;
 }
 
 static void on_response_headers(struct call *call, struct header_list *headers, int http_status,

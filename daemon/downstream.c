@@ -33,9 +33,9 @@ struct downstream {
 /* The PING that follows a GOAWAY notice: its answer shows that the client has read the notice. */
 static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
 
-static struct call *call_of(nghttp2_session *session, int32_t id)
+static struct call *call_of(struct downstream *downstream, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    return h2_stream_data(&downstream->h2, id);
 }
 
 static uint64_t now_of(const struct downstream *downstream)
@@ -146,7 +146,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     list_append(&downstream->calls, &call->link);
     list_remove(&downstream->idle.link);
     downstream->idle.has_called = true;
-    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+    h2_set_stream_data(&downstream->h2, frame->hd.stream_id, call);
     return 0;
 }
 
@@ -179,7 +179,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         cut(downstream, ABUSE_HEADERS);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    struct call *call = call_of(session, frame->hd.stream_id);
+    struct call *call = call_of(downstream, frame->hd.stream_id);
     if (call != NULL && frame->hd.type == NGHTTP2_HEADERS &&
         frame->headers.cat == NGHTTP2_HCAT_REQUEST)
         header_list_add(&call->request, (const char *)name, name_len, (const char *)value,
@@ -228,7 +228,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
-        call = call_of(session, frame->hd.stream_id);
+        call = call_of(downstream, frame->hd.stream_id);
         if (call == NULL)
             break;
         if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
@@ -252,7 +252,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          size_t len, void *user_data)
 {
     struct downstream *downstream = user_data;
-    struct call *call = call_of(session, id);
+    struct call *call = call_of(downstream, id);
     h2_received(&downstream->h2, len);
     if (call != NULL)
         call_on_request_data(call, bytes, len);
@@ -266,7 +266,7 @@ static int on_send_response(nghttp2_session *session, nghttp2_frame *frame,
                             void *user_data)
 {
     struct downstream *downstream = user_data;
-    struct call *call = call_of(session, frame->hd.stream_id);
+    struct call *call = call_of(downstream, frame->hd.stream_id);
     if (call == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     abuse_on_data_sent(&downstream->abuse, len);
@@ -285,7 +285,7 @@ static bool is_made_reset(uint32_t error_code, const struct call *call)
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct downstream *downstream = user_data;
-    struct call *call = call_of(session, frame->hd.stream_id);
+    struct call *call = call_of(downstream, frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_made_reset(frame->rst_stream.error_code, call) &&
         !abuse_on_made_reset(&downstream->abuse, now_of(downstream)))
         cut(downstream, ABUSE_MADE_RESET);
@@ -303,12 +303,12 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
                            void *user_data)
 {
     struct downstream *downstream = user_data;
-    struct call *call = call_of(session, id);
+    struct call *call = call_of(downstream, id);
     if (call == NULL)
         return 0;
     if (call->answered)
         abuse_on_answered(&downstream->abuse);
-    nghttp2_session_set_stream_user_data(session, id, NULL);
+    h2_set_stream_data(&downstream->h2, id, NULL);
     end_call(downstream, call, error_code);
     return 0;
 }

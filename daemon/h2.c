@@ -98,6 +98,30 @@ void h2_credit_stream(struct h2 *h2, int32_t stream_id, size_t len)
     h2_mark_dirty(h2);
 }
 
+void *h2_stream_data(struct h2 *h2, int32_t stream_id)
+{
+    if (stream_id == h2->found_id)
+        return h2->found_data;
+    void *data = nghttp2_session_get_stream_user_data(h2->session, stream_id);
+    if (data != NULL) {
+        h2->found_id = stream_id;
+        h2->found_data = data;
+    }
+    return data;
+}
+
+void h2_set_stream_data(struct h2 *h2, int32_t stream_id, void *data)
+{
+    h2_forget_stream(h2, stream_id);
+    nghttp2_session_set_stream_user_data(h2->session, stream_id, data);
+}
+
+void h2_forget_stream(struct h2 *h2, int32_t stream_id)
+{
+    if (stream_id == h2->found_id)
+        h2->found_id = 0;
+}
+
 static void on_transport_open(void *owner)
 {
     struct h2 *h2 = owner;

@@ -53,6 +53,8 @@ struct h2 {
     void *owner;       /* weak: it embeds us */
     size_t unconsumed; /* bytes received and not yet given back */
     size_t stage_len;  /* of the engine's stage, during a flush */
+    int32_t found_id;  /* the stream that was asked for last, or 0, ... */
+    void *found_data;  /* ... and its data */
     bool fed;          /* bytes have come */
     bool stage_full;   /* the flush must write the stage before it goes on */
 };
@@ -78,6 +80,14 @@ void h2_consume(struct h2 *h2, size_t len);
 /* Gives a stream credit for `len` bytes more; nothing happens where it is closed. nghttp2 by itself
  * would wait until half the window is consumed, which costs half the throughput over a distance. */
 void h2_credit_stream(struct h2 *h2, int32_t stream_id, size_t len);
+
+/* The owner's data of a stream, or NULL. nghttp2 keeps it, and looks streams up in a hash table; a
+ * call's events come in a row, so that the last one found is mostly the next one wanted. */
+void *h2_stream_data(struct h2 *h2, int32_t stream_id);
+void h2_set_stream_data(struct h2 *h2, int32_t stream_id, void *data);
+
+/* From on_stream_close. */
+void h2_forget_stream(struct h2 *h2, int32_t stream_id);
 
 /* From a send_data callback: puts the frame header on the stage and says where `len` bytes of
  * payload go. Afterwards the callback returns h2_staged(). */

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/secret.h"
 
 static void *take(size_t size, void *user_data)
 {
@@ -22,8 +21,7 @@ static void *take_zeroed(size_t count, size_t size, void *user_data)
 
 static void give(void *bytes, void *user_data)
 {
-    secret_wipe(bytes, malloc_usable_size(bytes));
-    recycler_give(user_data, bytes);
+    recycler_give_wiped(user_data, bytes);
 }
 
 /* realloc() would leave the old bytes where they were. */

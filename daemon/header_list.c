@@ -6,17 +6,21 @@
 
 #include "common/secret.h"
 
-enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32 };
+enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32, FIRST_TEXT_BYTES = 512 };
 
 static void free_text(struct header_list *list)
 {
-    secret_wipe(list->text, list->text_cap);
+    if (list->text_used > 0)
+        secret_wipe(list->text, list->text_used);
     recycler_give(list->recycler, list->text);
 }
 
 /* realloc() would leave the old bytes where they were. */
-static void grow_text(struct header_list *list, size_t cap)
+static void grow_text(struct header_list *list, size_t size)
 {
+    size_t cap = list->text_cap == 0 ? FIRST_TEXT_BYTES : list->text_cap;
+    while (cap < list->text_len + size)
+        cap *= 2;
     char *text = recycler_take(list->recycler, cap);
     if (list->text_len > 0)
         memcpy(text, list->text, list->text_len);
@@ -36,15 +40,10 @@ static void grow_fields(struct header_list *list)
     list->cap = cap;
 }
 
+/* There is room. */
 static uint32_t append(struct header_list *list, const char *text, size_t len)
 {
     size_t at = list->text_len;
-    if (at + len + 1 > list->text_cap) {
-        size_t cap = list->text_cap == 0 ? 512 : list->text_cap;
-        while (cap < at + len + 1)
-            cap *= 2;
-        grow_text(list, cap);
-    }
     memcpy(list->text + at, text, len);
     list->text[at + len] = '\0';
     list->text_len = at + len + 1;
@@ -62,12 +61,16 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
     }
     if (list->count == list->cap)
         grow_fields(list);
+    if (list->text_len + name_len + value_len + 2 > list->text_cap)
+        grow_text(list, name_len + value_len + 2);
     list->bytes += size;
     struct header_field *field = &list->fields[list->count++];
     field->name = append(list, name, name_len);
     field->name_len = (uint32_t)name_len;
     field->value = append(list, value, value_len);
     field->value_len = (uint32_t)value_len;
+    if (list->text_len > list->text_used)
+        list->text_used = list->text_len;
     field->flags = flags & NGHTTP2_NV_FLAG_NO_INDEX;
     field->known = (uint8_t)known_header(name, name_len);
 }

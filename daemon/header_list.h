@@ -33,6 +33,7 @@ struct header_list {
     struct recycler *recycler; /* borrowed, where what is owned comes from; or NULL */
     char *text;                /* owned: names and values, each followed by a NUL */
     size_t text_len, text_cap;
+    size_t text_used;            /* the most that text_len has been: what there is to wipe */
     struct header_field *fields; /* owned */
     size_t count, cap;
     size_t bytes;     /* RFC 9113's size */

@@ -64,9 +64,9 @@ static uint32_t first_window(const struct upstream *upstream)
 /* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
  */
 
-static struct upstream_stream *stream_of(nghttp2_session *session, int32_t id)
+static struct upstream_stream *stream_of(struct upstream *upstream, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    return h2_stream_data(&upstream->h2, id);
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
@@ -115,12 +115,12 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     heard(upstream, frame->hd.type);
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        stream = stream_of(session, frame->hd.stream_id);
+        stream = stream_of(upstream, frame->hd.stream_id);
         if (stream != NULL)
             stream->events->on_headers(stream->call, &upstream->incoming, last);
         break;
     case NGHTTP2_DATA:
-        stream = stream_of(session, frame->hd.stream_id);
+        stream = stream_of(upstream, frame->hd.stream_id);
         if (stream != NULL && last)
             stream->events->on_last(stream->call);
         break;
@@ -142,7 +142,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
                          size_t len, void *user_data)
 {
     struct upstream *upstream = user_data;
-    struct upstream_stream *stream = stream_of(session, id);
+    struct upstream_stream *stream = stream_of(upstream, id);
     h2_received(&upstream->h2, len);
     if (stream != NULL)
         stream->events->on_data(stream->call, bytes, len);
@@ -153,8 +153,9 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
 
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
+    struct upstream *upstream = user_data;
     if (frame->hd.type == NGHTTP2_HEADERS) {
-        struct upstream_stream *stream = stream_of(session, frame->hd.stream_id);
+        struct upstream_stream *stream = stream_of(upstream, frame->hd.stream_id);
         if (stream != NULL)
             stream->sent = true;
     }
@@ -165,7 +166,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
                            void *user_data)
 {
     struct upstream *upstream = user_data;
-    struct upstream_stream *stream = stream_of(session, id);
+    struct upstream_stream *stream = stream_of(upstream, id);
+    h2_forget_stream(&upstream->h2, id);
     upstream->open_count--;
     upstream->heard_ms = uv_now(upstream->target->engine->loop); /* idleness begins now */
     if (stream != NULL) {
@@ -185,7 +187,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
 static ssize_t on_read_request(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
                                uint32_t *data_flags, nghttp2_data_source *source, void *user_data)
 {
-    struct upstream_stream *stream = stream_of(session, id);
+    struct upstream *upstream = user_data;
+    struct upstream_stream *stream = stream_of(upstream, id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     return body_offer(stream->request, len, data_flags);
@@ -195,7 +198,8 @@ static int on_send_request(nghttp2_session *session, nghttp2_frame *frame,
                            const uint8_t *frame_header, size_t len, nghttp2_data_source *source,
                            void *user_data)
 {
-    struct upstream_stream *stream = stream_of(session, frame->hd.stream_id);
+    struct upstream *upstream = user_data;
+    struct upstream_stream *stream = stream_of(upstream, frame->hd.stream_id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     return body_send(stream->request, frame_header, len);
@@ -477,7 +481,7 @@ void upstream_detach(struct upstream_stream *stream, uint32_t error_code)
     if (upstream == NULL)
         return;
     if (stream->open) {
-        nghttp2_session_set_stream_user_data(upstream->h2.session, stream->id, NULL);
+        h2_set_stream_data(&upstream->h2, stream->id, NULL);
         nghttp2_submit_rst_stream(upstream->h2.session, NGHTTP2_FLAG_NONE, stream->id, error_code);
         h2_mark_dirty(&upstream->h2);
     }

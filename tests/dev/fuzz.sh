@@ -17,8 +17,8 @@ fi
 
 bash tests/dev/setup.sh fuzz
 export CC=clang
-configure build-fuzz --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined \
-    -Db_lundef=false
+configure build-fuzz --buildtype=debugoptimized -Dfuzz=true -Db_lto=false \
+    -Db_sanitize=address,undefined -Db_lundef=false
 compile build-fuzz
 mkdir -p build-fuzz/found
 

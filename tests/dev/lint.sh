@@ -23,7 +23,7 @@ PYTHON
 step "clang-format" clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 step "shellcheck" shellcheck -x "${scripts[@]}"
 export CC=clang
-configure build-clang --buildtype=debugoptimized -Dwerror=true -Dtests=true
+configure build-clang --buildtype=debugoptimized -Db_lto=false -Dwerror=true -Dtests=true
 compile build-clang
 step "clang-tidy" tidy build-clang
 say "clean: ${#sources[@]} sources, ${#headers[@]} headers, ${#scripts[@]} scripts"

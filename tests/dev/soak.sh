@@ -5,7 +5,7 @@ set -euo pipefail
 source tests/dev/common.sh
 
 bash tests/dev/setup.sh build test
-configure build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined \
+configure build-asan --buildtype=debugoptimized -Db_lto=false -Db_sanitize=address,undefined \
     -Dwerror=true -Dtests=true
 compile build-asan
 export SPARKBRIDGE_BIN=${SPARKBRIDGE_BIN:-$PWD/build-asan/daemon/sparkbridge}

@@ -8,7 +8,7 @@ source tests/dev/go_tools.sh
 
 bash tests/dev/setup.sh build test
 configure build --buildtype=debugoptimized -Dwerror=true -Dtests=true
-configure build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined \
+configure build-asan --buildtype=debugoptimized -Db_lto=false -Db_sanitize=address,undefined \
     -Dwerror=true -Dtests=true
 for directory in build build-asan; do
     compile "$directory"
