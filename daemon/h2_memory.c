@@ -2,9 +2,8 @@
 #include "daemon/h2_memory.h"
 
 #include <malloc.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
-
 
 static void *take(size_t size, void *user_data)
 {
@@ -13,8 +12,9 @@ static void *take(size_t size, void *user_data)
 
 static void *take_zeroed(size_t count, size_t size, void *user_data)
 {
-    if (size > 0 && count > SIZE_MAX / size)
-        return NULL;
+    /* What is large comes from the kernel as zeroes: nobody touches it here. */
+    if (size > 0 && count > RECYCLER_MAX_BLOCK_BYTES / size)
+        return calloc(count, size);
     void *bytes = recycler_try_take(user_data, count * size);
     return bytes != NULL ? memset(bytes, 0, count * size) : NULL;
 }
