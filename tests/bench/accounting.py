@@ -28,6 +28,7 @@ def processor_s(pids):
 
 
 def proportional_kib(pids):
+    """PSS: what several processes share counts in parts."""
     total = 0
     for pid in pids:
         with open(f"/proc/{pid}/smaps_rollup") as file:
