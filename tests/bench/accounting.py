@@ -34,3 +34,7 @@ def proportional_kib(pids):
         with open(f"/proc/{pid}/smaps_rollup") as file:
             total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
     return total
+
+
+def descriptors(pids):
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)

@@ -43,11 +43,12 @@ class Size:
     idle: int = 9000
     stalled: tuple = (1, 8, 40)
     far_mebibytes: int = 954  # 1 GB
+    hangs_after_ms: float = 5000
 
 
 FULL = Size(rounds=5, fresh_rounds=3, scale=1)
-QUICK = Size(rounds=3, fresh_rounds=1, scale=8, far_mebibytes=200)
-TINY = Size(rounds=1, fresh_rounds=1, scale=60, idle=100, stalled=(1,), far_mebibytes=5)
+QUICK = Size(3, 1, scale=8, idle=3000, stalled=(1, 40), far_mebibytes=150, hangs_after_ms=2000)
+TINY = Size(1, 1, scale=60, idle=100, stalled=(1,), far_mebibytes=5)
 
 
 class Bench:
@@ -71,11 +72,10 @@ class Bench:
 
     def _measure_fresh(self, backends):
         """First, while no other process of a peer is there to share its pages."""
-        works = self._wanted(FreshWorks(backends, self._size.idle, self._size.stalled).all)
-        if works:
-            say("what is measured on peers just started")
-            names = {name: name for name in self._names}
-            self.figures.take_turns(works, names, self._size.fresh_rounds)
+        size = self._size
+        works = FreshWorks(backends, size.idle, size.stalled, size.hangs_after_ms)
+        group = self._wanted(works.all), {name: name for name in self._names}
+        self.figures.take_turns("just started", size.fresh_rounds, group)
 
     def _measure_load(self, backends):
         size, directory = self._size, self._directory
@@ -83,28 +83,19 @@ class Bench:
         grown = self._wanted(GrowthWorks(directory, size.scale).all)
         program = os.path.abspath(os.environ["SPARKBRIDGE_BENCH_FLOOR"])
         floors = self._wanted(FloorWorks(program, agreed_cipher(backends.port), size.scale).all)
-        if floors:
-            self.figures.take_turns(floors, {FLOOR: None}, size.rounds)
-        if not loads and not grown:
-            return
         with contextlib.ExitStack() as stack:
-            subjects = {DIRECT: backends.direct()}
-            for name in self._names:
+            subjects = {}
+            for name in self._names if loads or grown else ():
                 subjects[name] = stack.enter_context(backends.start(name)).subject()
-            say("what is measured under load")
-            self.figures.take_turns(loads, subjects, size.rounds, warm_up=True)
-            del subjects[DIRECT]
-            say("how the cost of a call grows")
-            self.figures.take_turns(grown, subjects, size.fresh_rounds)
+            groups = (floors, {FLOOR: None}), (loads, {DIRECT: backends.direct(), **subjects})
+            self.figures.take_turns("under load", size.rounds, *groups, warm_up=True)
+            self.figures.take_turns("growing", size.fresh_rounds, (grown, subjects))
 
     def _measure_distance(self, backends):
-        far = DistanceWorks(backends, self._directory, self._size.far_mebibytes)
-        with far:
-            works = self._wanted(far.all)
-            say("a large result over a distance")
-            self.figures.take_turns(
-                works, {DIRECT: DIRECT, BRIDGE: BRIDGE}, self._size.fresh_rounds
-            )
+        ways = {DIRECT: DIRECT, BRIDGE: BRIDGE}  # the works know the rest
+        with DistanceWorks(backends, self._directory, self._size.far_mebibytes) as far:
+            group = self._wanted(far.all), ways
+            self.figures.take_turns("far away", self._size.fresh_rounds, group)
 
     def results(self):
         return {

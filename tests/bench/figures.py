@@ -1,6 +1,7 @@
 """The figures of a run: gathered round by round, then one row for each work, peer and metric."""
 
 import statistics
+import time
 from dataclasses import dataclass, field
 
 import floors
@@ -16,14 +17,27 @@ BRIDGE, DIRECT, FLOOR = "sparkbridge", "direct", "floor"
 class Figures:
     series: dict = field(default_factory=dict)  # (work, peer, metric): a value for each round
     failures: list = field(default_factory=list)
+    _started: float = field(default_factory=time.monotonic)
 
-    def take_turns(self, works, subjects, rounds, *, warm_up=False):
-        """Every work with every subject, in another order each round; `subjects` by their name."""
+    def _say(self, text):
+        say(f"{text} ({time.monotonic() - self._started:.0f} s)")
+
+    def take_turns(self, about, rounds, *groups, warm_up=False):
+        """`groups` are pairs: works, and the subjects by their name. Each round every work with
+        every subject, in another order."""
         for turn in range(0 if warm_up else 1, rounds + 1):
-            say("warming up" if turn == 0 else f"round {turn} of {rounds}")
-            for work in works:
-                for name in list(subjects)[:: 1 if turn % 2 == 0 else -1]:
-                    self._measure(work, name, subjects[name], turn > 0)
+            pairs = [
+                (work, name, subjects[name])
+                for works, subjects in groups
+                for work in works
+                for name in list(subjects)[:: 1 if turn % 2 == 0 else -1]
+                if turn > 0 or work.warms_up
+            ]
+            if pairs:
+                title = "to warm up" if turn == 0 else f"{turn} of {rounds}"
+                self._say(f"{about}: round {title}")
+            for work, name, subject in pairs:
+                self._measure(work, name, subject, turn > 0)
 
     def _measure(self, work, name, subject, counts):
         try:

@@ -9,13 +9,13 @@ import statistics
 import threading
 import time
 
-from accounting import proportional_kib, tree
+from accounting import descriptors, proportional_kib, tree
 from frames import Connection, Unanswered
 from load import LoadError
 from proxies import answers
 from works import Work, grpc_message
 
-CALL_LIMIT_MS = 5000.0  # a call that takes longer hangs
+HANGS = 1e9  # the milliseconds of a call that is given up
 STALLED_BYTES = 1 << 30
 WARM_BYTES = 16 << 20
 ACTIVE_CONNECTIONS, ACTIVE_CALLS = 10, 1000
@@ -47,6 +47,15 @@ def largest_kib(pid, still_s=1, most_s=10):
     return value
 
 
+def wait_for_closing(pid, most):
+    """Until a process and its descendants have no more descriptors than these."""
+    deadline = time.monotonic() + 20
+    while descriptors(tree(pid)) > most:
+        if time.monotonic() > deadline:
+            raise LoadError("connections that the client has closed stay open")
+        _pause.wait(0.02)
+
+
 def _download(size):
     return grpc_message(b"%d %d" % (size, 1 << 20))
 
@@ -54,9 +63,10 @@ def _download(size):
 class FreshWorks:
     """`name` is a peer's; each work starts it, once or more often."""
 
-    def __init__(self, backends, idle, stalled):
+    def __init__(self, backends, idle, stalled, hangs_after_ms):
         """Numbers: of idle connections; of readers that stall, a work each."""
         self._backends = backends
+        self._hangs_after_s = hangs_after_ms / 1000
         self.all = [
             Work("start", self._start),
             Work(f"{idle:,} idle connections", lambda name: self._idle(name, idle)),
@@ -93,13 +103,14 @@ class FreshWorks:
     def _idle(self, name, count):
         with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
             pid = proxy.child.pid
-            before = settled_kib(pid)
+            before, opened = settled_kib(pid), descriptors(tree(pid))
             for _ in range(count):
                 connection = Connection(proxy.port)
                 stack.callback(connection.close)
                 connection.shake_hands()
             during = settled_kib(pid)
             stack.close()
+            wait_for_closing(pid, opened)
             return {
                 "KB a connection": (during - before) / count,
                 "MB left after them": settled_kib(pid, still_s=1) / 1024,
@@ -138,18 +149,18 @@ class FreshWorks:
             }
 
     def _other_call_ms(self, port):
-        """The median of a few; CALL_LIMIT_MS where one of them hangs."""
+        """The median of a few; HANGS where one of them hangs."""
         took = []
         connection = Connection(port)
         try:
-            connection.shake_hands(CALL_LIMIT_MS / 1000)
+            connection.shake_hands(self._hangs_after_s)
             for _ in range(5):
                 started = time.monotonic()
                 stream = connection.call("Config", grpc_message(b"x" * 16))
-                connection.wait_for(stream, CALL_LIMIT_MS / 1000)
+                connection.wait_for(stream, self._hangs_after_s)
                 took.append((time.monotonic() - started) * 1000)
         except Unanswered:
-            return CALL_LIMIT_MS
+            return HANGS
         finally:
             connection.close()
         return statistics.median(took)

@@ -3,14 +3,15 @@
 import growth
 import targets
 from figures import BRIDGE, DIRECT, FLOOR
-from fresh import CALL_LIMIT_MS
+from fresh import HANGS
 
 MET, MISSED = "met", "MISSED"
-_HANGS = "ms of another's call"
 
 
 def short(value):
     """Three digits that count."""
+    if abs(value) >= 9995:
+        return f"{value / 1000:.1f}k"
     if value == 0 or abs(value) >= 99.5:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 9.95 else f"{value:.1f}"
@@ -19,7 +20,7 @@ def short(value):
 def _cell(row):
     if row is None:
         return ""
-    if row["metric"] == _HANGS and row["median"] >= CALL_LIMIT_MS:
+    if row["median"] >= HANGS:
         return "hangs"
     if row["min"] == row["max"]:
         return short(row["median"])
