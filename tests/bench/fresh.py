@@ -19,17 +19,18 @@ HANGS = 1e9  # the milliseconds of a call that is given up
 STALLED_BYTES = 1 << 30
 WARM_BYTES = 16 << 20
 ACTIVE_CONNECTIONS, ACTIVE_CALLS = 10, 1000
+STILL_KIB = 64  # others come and go, and with them the share of pages that all of them have
 _pause = threading.Event()
 
 
 def settled_kib(pid, still_s=0.3, most_s=8):
-    """The memory of a process and its descendants, once it has not changed for a while."""
+    """The memory of a process and its descendants, once it has hardly changed for a while."""
     deadline = time.monotonic() + most_s
     value, since = proportional_kib(tree(pid)), time.monotonic()
     while time.monotonic() - since < still_s and time.monotonic() < deadline:
         _pause.wait(0.05)
         now = proportional_kib(tree(pid))
-        if now != value:
+        if abs(now - value) > STILL_KIB:
             value, since = now, time.monotonic()
     return value
 
