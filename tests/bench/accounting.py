@@ -28,8 +28,13 @@ def processor_s(pids):
 
 
 def proportional_kib(pids):
+    """PSS: what several processes share counts in parts."""
     total = 0
     for pid in pids:
         with open(f"/proc/{pid}/smaps_rollup") as file:
             total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
     return total
+
+
+def descriptors(pids):
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)

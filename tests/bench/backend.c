@@ -5,8 +5,9 @@
  *
  * It listens on 127.0.0.1 and answers by the method of the path: Config with a small message,
  * ExecutePlan with as many bytes as the request's text says ("BYTES PIECE", in messages of PIECE
- * bytes), anything else, once it has come whole, with a small message. A call without the token
- * gets 401, so that no peer can leave out its work. */
+ * bytes) or, if that is "wait", never, with a line on standard output for each that waits; anything
+ * else, once it has come whole, with a small message. A call without the token gets 401, so that no
+ * peer can leave out its work. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -108,6 +109,11 @@ static void answer(nghttp2_session *session, int32_t id, struct stream *stream)
         return;
     }
     stream->question[stream->question_len] = '\0';
+    if (stream->is_download && strcmp(stream->question + PREFIX_BYTES, "wait") == 0) {
+        puts("a call waits");
+        fflush(stdout);
+        return;
+    }
     if (stream->is_download) {
         char *next;
         bytes = strtoull(stream->question + PREFIX_BYTES, &next, 10);

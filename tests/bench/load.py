@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SERVICE = "/spark.connect.SparkConnectService/"
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
-# 1 MiB windows for streams, 16 MiB for connections: as powers of two.
+# Streams' and connections', as powers of two: 1 MiB and 16 MiB. Options that come later win.
 _WINDOWS = ("-w", "20", "-W", "24")
 
 
@@ -35,7 +35,9 @@ def run(url, method, body, calls, *options, token=None, log=None):
     finished = re.search(r"finished in ([\d.]+)(us|ms|s|m)\b", done.stdout)
     succeeded = re.search(r"(\d+) succeeded", done.stdout)
     if done.returncode != 0 or not finished or int(succeeded[1]) != calls:
-        raise LoadError(f"{url}: {succeeded and succeeded[0]} of {calls}\n{done.stdout}{done.stderr}")
+        raise LoadError(
+            f"{url}: {succeeded and succeeded[0]} of {calls}\n{done.stdout}{done.stderr}"
+        )
     latencies = []
     if log is not None:
         with open(log) as file:

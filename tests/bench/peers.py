@@ -1,5 +1,5 @@
-"""The proxies that are compared, each with equal work: plain HTTP/2 in, verified TLS and HTTP/2 out,
-the two headers set, one worker."""
+"""The proxies that are compared, each with equal work: plain HTTP/2 in, verified TLS and HTTP/2
+out, the two headers set, one worker."""
 
 import shutil
 import sys
@@ -22,18 +22,19 @@ class Place:
     token: str
 
 
-def sparkbridge(place, port, binary):
+def sparkbridge(place, port, binary, stream_window=None):
     token_file = place.directory / "token"
     token_file.touch(0o600)
     token_file.write_text(place.token + "\n")
     config = place.directory / "sparkbridge.yaml"
+    window = f", stream_window: {stream_window}" if stream_window else ""
     config.write_text(
         f"""\
 version: 1
 log: {{level: warn}}
 limits: {{connections: 20000, connections_per_user: 20000, calls: 20000, calls_per_user: 20000,
   calls_per_connection: {STREAMS}}}
-upstream: {{ca_file: "{place.ca_file}"}}
+upstream: {{ca_file: "{place.ca_file}"{window}}}
 listeners:
   - name: bench
     listen: ["127.0.0.1:{port}"]
@@ -160,20 +161,20 @@ sni str({place.host}) verifyhost {place.host} alpn h2
     return ["haproxy", "-f", config]
 
 
-_HTTP2 = "{max_concurrent_streams: %d, initial_stream_window_size: %d, initial_connection_window_size: %d}"
+_WINDOWS = "initial_stream_window_size: %d, initial_connection_window_size: %d"
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 
 
+def envoy_binary():
+    """Of the Python package: not the script that leads to it. None without the package."""
+    found = Path(sys.prefix).glob("lib/python*/site-packages/envoy/_bin/envoy")
+    return next(found, None)
+
+
 def envoy(place, port):
-    """From PyPI; None where it is not installed."""
-    binary = Path(sys.prefix) / "bin" / "envoy"
-    if not binary.exists():
-        found = list(Path(sys.prefix).glob("lib/python*/site-packages/envoy/_bin/envoy"))
-        if not found:
-            return None
-        binary = found[0]
     config = place.directory / "envoy.yaml"
-    http2 = _HTTP2 % (STREAMS, WINDOW, 16 * WINDOW)
+    binary = envoy_binary()
+    windows = _WINDOWS % (WINDOW, 16 * WINDOW)
     config.write_text(
         f"""\
 static_resources:
@@ -188,7 +189,7 @@ static_resources:
           codec_type: HTTP2
           generate_request_id: false
           stream_idle_timeout: 0s
-          http2_protocol_options: {http2}
+          http2_protocol_options: {{max_concurrent_streams: {STREAMS}, {windows}}}
           route_config:
             virtual_hosts:
             - name: all
@@ -216,7 +217,7 @@ static_resources:
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": {_EXTENSIONS}.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {{http2_protocol_options: {http2.replace(f"max_concurrent_streams: {STREAMS}, ", "")}}}
+        explicit_http_config: {{http2_protocol_options: {{{windows}}}}}
     transport_socket:
       name: tls
       typed_config:
@@ -238,17 +239,17 @@ static_resources:
     return [binary, "-c", config, "--concurrency", "1", "--base-id", str(port), "-l", "error"]
 
 
-def commands(place, ports, binary):
-    """The command of each peer that is installed, by name, and the names of those that are not."""
-    made = {
-        "sparkbridge": sparkbridge(place, ports["sparkbridge"], binary),
-        "nghttpx": nghttpx(place, ports["nghttpx"]),
-        "nginx": nginx(place, ports["nginx"]),
-        "haproxy": haproxy(place, ports["haproxy"]),
-        "envoy": envoy(place, ports["envoy"]),
-    }
-    missing = {name for name, words in made.items() if not words or not shutil.which(words[0])}
-    return {name: words for name, words in made.items() if name not in missing}, missing
+_MADE = {"nghttpx": nghttpx, "nginx": nginx, "haproxy": haproxy, "envoy": envoy}
+NAMES = ("sparkbridge", *_MADE)
 
 
-NAMES = ("sparkbridge", "nghttpx", "nginx", "haproxy", "envoy")
+def command(name, place, port, binary, **options):
+    if name == "sparkbridge":
+        return sparkbridge(place, port, binary, **options)
+    return _MADE[name](place, port)
+
+
+def installed():
+    """The names of those that can be started here."""
+    others = [name for name in _MADE if name != "envoy" and shutil.which(name)]
+    return ["sparkbridge", *others, *(["envoy"] if envoy_binary() else ())]

@@ -1,0 +1,167 @@
+"""What is measured on a peer that has just been started and has served nobody else: how soon it
+listens, and what its memory is and becomes."""
+
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+import threading
+import time
+
+from accounting import descriptors, proportional_kib, tree
+from frames import Connection, Unanswered
+from load import LoadError
+from proxies import answers
+from works import Work, grpc_message
+
+HANGS = 1e9  # the milliseconds of a call that is given up
+STALLED_BYTES = 1 << 30
+WARM_BYTES = 16 << 20
+ACTIVE_CONNECTIONS, ACTIVE_CALLS = 10, 1000
+STILL_KIB = 64  # others come and go, and with them the share of pages that all of them have
+_pause = threading.Event()
+
+
+def settled_kib(pid, still_s=0.3, most_s=8):
+    """The memory of a process and its descendants, once it has hardly changed for a while."""
+    deadline = time.monotonic() + most_s
+    value, since = proportional_kib(tree(pid)), time.monotonic()
+    while time.monotonic() - since < still_s and time.monotonic() < deadline:
+        _pause.wait(0.05)
+        now = proportional_kib(tree(pid))
+        if abs(now - value) > STILL_KIB:
+            value, since = now, time.monotonic()
+    return value
+
+
+def largest_kib(pid, still_s=1, most_s=10):
+    """The most it has had, once that has not grown for a while."""
+    deadline = time.monotonic() + most_s
+    pids = tree(pid)
+    value, since = proportional_kib(pids), time.monotonic()
+    while time.monotonic() - since < still_s and time.monotonic() < deadline:
+        _pause.wait(0.05)
+        now = proportional_kib(pids)
+        if now > value:
+            value, since = now, time.monotonic()
+    return value
+
+
+def wait_for_closing(pid, most):
+    """Until a process and its descendants have no more descriptors than these."""
+    deadline = time.monotonic() + 20
+    while descriptors(tree(pid)) > most:
+        if time.monotonic() > deadline:
+            raise LoadError("connections that the client has closed stay open")
+        _pause.wait(0.02)
+
+
+def _download(size):
+    return grpc_message(b"%d %d" % (size, 1 << 20))
+
+
+class FreshWorks:
+    """`name` is a peer's; each work starts it, once or more often."""
+
+    def __init__(self, backends, idle, stalled, hangs_after_ms):
+        """Numbers: of idle connections; of readers that stall, a work each."""
+        self._backends = backends
+        self._hangs_after_s = hangs_after_ms / 1000
+        self.all = [
+            Work("start", self._start),
+            Work(f"{idle:,} idle connections", lambda name: self._idle(name, idle)),
+            Work(f"{ACTIVE_CALLS:,} calls that wait", self._active),
+        ]
+        for count in stalled:
+            title = f"{count} stalled reader{'s' * (count > 1)}"
+            self.all.append(Work(title, lambda name, n=count: self._stalled(name, n)))
+
+    def _start(self, name):
+        took = [self._time_to_listen(name) for _ in range(3)]
+        with self._backends.start(name) as proxy:
+            resident = settled_kib(proxy.child.pid)
+        return {"ms to listening": statistics.median(took), "MB resident": resident / 1024}
+
+    def _time_to_listen(self, name):
+        """By vfork(2) and exec, without Child's threads and callbacks in between."""
+        words, port, environment = self._backends.command(name)
+        words = [str(word) for word in words]
+        nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
+        binary = shutil.which(words[0])
+        started = time.monotonic()
+        pid = os.posix_spawn(binary, words, environment or os.environ, file_actions=nowhere)
+        try:
+            while not answers(port):
+                if time.monotonic() - started > 20:
+                    raise LoadError(f"{name} does not listen")
+                _pause.wait(0.0002)
+            return (time.monotonic() - started) * 1000
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+
+    def _idle(self, name, count):
+        with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
+            pid = proxy.child.pid
+            before, opened = settled_kib(pid), descriptors(tree(pid))
+            for _ in range(count):
+                connection = Connection(proxy.port)
+                stack.callback(connection.close)
+                connection.shake_hands()
+            during = settled_kib(pid)
+            stack.close()
+            wait_for_closing(pid, opened)
+            return {
+                "KB a connection": (during - before) / count,
+                "MB left after them": settled_kib(pid, still_s=1) / 1024,
+            }
+
+    def _active(self, name):
+        with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
+            before = settled_kib(proxy.child.pid)
+            connections = []
+            for _ in range(ACTIVE_CONNECTIONS):
+                connections.append(Connection(proxy.port))
+                stack.callback(connections[-1].close)
+                connections[-1].shake_hands()
+            with self._backends.waiting(ACTIVE_CALLS):
+                for number in range(ACTIVE_CALLS):
+                    connection = connections[number % ACTIVE_CONNECTIONS]
+                    connection.call("ExecutePlan", grpc_message(b"wait"))
+            return {"KB a call": (settled_kib(proxy.child.pid) - before) / ACTIVE_CALLS}
+
+    def _stalled(self, name, count):
+        with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
+            first = Connection(proxy.port).shake_hands()
+            first.wait_for(first.call("ExecutePlan", _download(WARM_BYTES)), 20)
+            first.close()
+            before = settled_kib(proxy.child.pid)
+            for _ in range(count):
+                connection = Connection(proxy.port, receive_buffer=1 << 16)
+                stack.callback(connection.close)
+                with contextlib.suppress(Unanswered):  # it may hang already
+                    connection.shake_hands(1)
+                connection.call("ExecutePlan", _download(STALLED_BYTES))
+            growth = largest_kib(proxy.child.pid) - before
+            return {
+                "MB a reader": growth / 1024 / count,
+                "ms of another's call": self._other_call_ms(proxy.port),
+            }
+
+    def _other_call_ms(self, port):
+        """The median of a few; HANGS where one of them hangs."""
+        took = []
+        connection = Connection(port)
+        try:
+            connection.shake_hands(self._hangs_after_s)
+            for _ in range(5):
+                started = time.monotonic()
+                stream = connection.call("Config", grpc_message(b"x" * 16))
+                connection.wait_for(stream, self._hangs_after_s)
+                took.append((time.monotonic() - started) * 1000)
+        except Unanswered:
+            return HANGS
+        finally:
+            connection.close()
+        return statistics.median(took)
