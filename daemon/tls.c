@@ -269,6 +269,9 @@ void tls_destroy(struct tls *tls)
     /* An end without close_notify does not spoil the ticket (RFC 5246, 7.2.1), as OpenSSL thinks.
      */
     SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    /* The record that came last may hold the credential, where an answer repeated it. OpenSSL wipes
+     * its buffer once, in this way; from the beginning, it would do so record by record. */
+    SSL_set_options(tls->ssl, SSL_OP_CLEANSE_PLAINTEXT);
     SSL_free(tls->ssl);
     free(tls->out);
     free(tls);
