@@ -43,12 +43,23 @@ class Size:
     idle: int = 9000
     stalled: tuple = (1, 8, 40)
     far_mebibytes: int = 954  # 1 GB
-    hangs_after_ms: float = 5000
+    hangs_after_s: float = 5
+    still_s: float = 0.3  # for memory to count as settled
+    most_in_flight: int = 1024
 
 
 FULL = Size(rounds=5, fresh_rounds=3, scale=1)
-QUICK = Size(3, 1, scale=8, idle=3000, stalled=(1, 40), far_mebibytes=150, hangs_after_ms=2000)
-TINY = Size(1, 1, scale=60, idle=100, stalled=(1,), far_mebibytes=5)
+QUICK = Size(3, 1, scale=8, idle=3000, stalled=(1, 40), far_mebibytes=150, hangs_after_s=2)
+TINY = Size(
+    *(1, 1),
+    scale=60,
+    idle=100,
+    stalled=(1,),
+    far_mebibytes=1,
+    hangs_after_s=1,
+    still_s=0.05,
+    most_in_flight=16,
+)
 
 
 class Bench:
@@ -73,14 +84,14 @@ class Bench:
     def _measure_fresh(self, backends):
         """First, while no other process of a peer is there to share its pages."""
         size = self._size
-        works = FreshWorks(backends, size.idle, size.stalled, size.hangs_after_ms)
+        works = FreshWorks(backends, size.hangs_after_s, size.still_s, size.idle, size.stalled)
         group = self._wanted(works.all), {name: name for name in self._names}
         self.figures.take_turns("just started", size.fresh_rounds, group)
 
     def _measure_load(self, backends):
         size, directory = self._size, self._directory
         loads = self._wanted(LoadWorks(directory, size.scale).all)
-        grown = self._wanted(GrowthWorks(directory, size.scale).all)
+        grown = self._wanted(GrowthWorks(directory, size.scale, size.most_in_flight).all)
         program = os.path.abspath(os.environ["SPARKBRIDGE_BENCH_FLOOR"])
         floors = self._wanted(FloorWorks(program, agreed_cipher(backends.port), size.scale).all)
         with contextlib.ExitStack() as stack:

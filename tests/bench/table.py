@@ -10,6 +10,8 @@ MET, MISSED = "met", "MISSED"
 
 def short(value):
     """Three digits that count."""
+    if value >= HANGS:
+        return "hangs"
     if abs(value) >= 9995:
         return f"{value / 1000:.1f}k"
     if value == 0 or abs(value) >= 99.5:
@@ -20,8 +22,6 @@ def short(value):
 def _cell(row):
     if row is None:
         return ""
-    if row["median"] >= HANGS:
-        return "hangs"
     if row["min"] == row["max"]:
         return short(row["median"])
     return f"{short(row['median'])} ({short(row['min'])}-{short(row['max'])})"
