@@ -3,6 +3,7 @@ listens, and what its memory is and becomes."""
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -13,11 +14,11 @@ from accounting import descriptors, proportional_kib, tree
 from frames import Connection, Unanswered
 from load import LoadError
 from proxies import answers
-from works import Work, grpc_message
+from works import HANGS, Work, grpc_message
 
-HANGS = 1e9  # the milliseconds of a call that is given up
 STALLED_BYTES = 1 << 30
 WARM_BYTES = 16 << 20
+SMALL_CALL = grpc_message(b"x" * 16)
 ACTIVE_CONNECTIONS, ACTIVE_CALLS = 10, 1000
 STILL_KIB = 64  # others come and go, and with them the share of pages that all of them have
 _pause = threading.Event()
@@ -109,12 +110,15 @@ class FreshWorks:
         with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
             pid = proxy.child.pid
             before, opened = self._settled(pid), descriptors(tree(pid))
+            connections = []
             for _ in range(count):
-                connection = Connection(proxy.port)
-                stack.callback(connection.close)
-                connection.shake_hands()
+                connections.append(Connection(proxy.port))
+                stack.callback(connections[-1].close)
+                connections[-1].shake_hands()
             during = self._settled(pid)
-            stack.close()
+            random.Random(count).shuffle(connections)  # any order but the allocator's dearest
+            for connection in connections:
+                connection.close()
             wait_for_closing(pid, opened)
             return {
                 "KB a connection": (during - before) / count,
@@ -129,6 +133,8 @@ class FreshWorks:
                 connections.append(Connection(proxy.port))
                 stack.callback(connections[-1].close)
                 connections[-1].shake_hands()
+            # A first call, so that those that wait find a connection to the workspace.
+            connections[0].wait_for(connections[0].call("Config", SMALL_CALL), 10)
             with self._backends.waiting(ACTIVE_CALLS):
                 for number in range(ACTIVE_CALLS):
                     connection = connections[number % ACTIVE_CONNECTIONS]
@@ -161,7 +167,7 @@ class FreshWorks:
             connection.shake_hands(self._hangs_after_s)
             for _ in range(5):
                 started = time.monotonic()
-                stream = connection.call("Config", grpc_message(b"x" * 16))
+                stream = connection.call("Config", SMALL_CALL)
                 connection.wait_for(stream, self._hangs_after_s)
                 took.append((time.monotonic() - started) * 1000)
         except Unanswered:

@@ -3,7 +3,7 @@
 import growth
 import targets
 from figures import BRIDGE, DIRECT, FLOOR
-from fresh import HANGS
+from works import HANGS
 
 MET, MISSED = "met", "MISSED"
 
