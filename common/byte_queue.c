@@ -58,14 +58,21 @@ void byte_queue_init(struct byte_queue *queue, struct byte_pool *pool)
     *queue = (struct byte_queue){.pool = pool};
 }
 
+/* Most calls send one small message: what that needs, up to BYTE_SMALL_BLOCK_BYTES. */
+static uint32_t block_size_for(const struct byte_queue *queue, size_t len)
+{
+    if (queue->bytes > BYTE_SMALL_BLOCK_BYTES)
+        return BYTE_BLOCK_BYTES;
+    return (uint32_t)(len + BYTE_SMALL_STEP_BYTES - 1) / BYTE_SMALL_STEP_BYTES *
+           BYTE_SMALL_STEP_BYTES;
+}
+
 void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len)
 {
     queue->bytes += len;
     while (len > 0) {
         if (queue->tail == NULL || queue->tail->end == queue->tail->size) {
-            bool small = queue->tail == NULL && len <= BYTE_SMALL_BLOCK_BYTES;
-            struct byte_block *block =
-                block_get(queue->pool, small ? BYTE_SMALL_BLOCK_BYTES : BYTE_BLOCK_BYTES);
+            struct byte_block *block = block_get(queue->pool, block_size_for(queue, len));
             if (queue->tail == NULL)
                 queue->head = block;
             else

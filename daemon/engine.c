@@ -2,6 +2,7 @@
 #include "daemon/engine.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -33,6 +34,14 @@ static void wipe(struct engine *engine)
     engine->to_wipe = false;
 }
 
+/* malloc() by itself gives back only what is free at the end of its heap. */
+static void trim(struct engine *engine)
+{
+    if (engine->to_trim)
+        malloc_trim(0);
+    engine->to_trim = false;
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct engine *engine = prepare->data;
@@ -43,6 +52,7 @@ static void on_prepare(uv_prepare_t *prepare)
     else
         uv_idle_start(&engine->idle, on_idle);
     wipe(engine);
+    trim(engine);
 }
 
 void engine_init(struct engine *engine, uv_loop_t *loop)
@@ -77,6 +87,23 @@ void engine_finish(struct engine *engine)
     free(engine->read_buffer);
     free(engine->plain_buffer);
     free(engine->stage_buffer);
+}
+
+void engine_transport_opened(struct engine *engine)
+{
+    engine->open_transports++;
+    if (engine->open_transports > engine->most_transports)
+        engine->most_transports = engine->open_transports;
+}
+
+void engine_transport_closed(struct engine *engine)
+{
+    engine->open_transports--;
+    if (engine->most_transports < ENGINE_TRIM_FROM ||
+        engine->open_transports > engine->most_transports / 2)
+        return;
+    engine->most_transports = engine->open_transports;
+    engine->to_trim = true;
 }
 
 void engine_wipe_later(struct engine *engine)

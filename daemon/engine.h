@@ -25,6 +25,7 @@ enum {
     ENGINE_PLAIN_BYTES = 64 * 1024, /* decrypted bytes handed on at once */
     ENGINE_STAGE_BYTES = 5 * 16384, /* frames gathered for one write */
     ENGINE_FLUSH_ROUNDS = 3,
+    ENGINE_TRIM_FROM = 64, /* connections; what fewer leave behind is not worth the search */
 };
 
 /* Clients' sessions are flushed before the workspace's: a call that ends there at once, as in a
@@ -57,6 +58,9 @@ struct engine {
     /* For the check at the end: both must be zero then. */
     size_t open_transports;
     size_t live_calls;
+
+    size_t most_transports; /* that were open since memory was last given back to the system */
+    bool to_trim;
 };
 
 void engine_init(struct engine *engine, uv_loop_t *loop);
@@ -64,6 +68,11 @@ void engine_init(struct engine *engine, uv_loop_t *loop);
 /* Closes the handles; the loop must be run until they are closed, then engine_finish(). */
 void engine_stop(struct engine *engine);
 void engine_finish(struct engine *engine);
+
+/* Counts a connection that begins, or is gone with all its memory. When half of many are gone, what
+ * they had is given back to the system before the loop polls next. */
+void engine_transport_opened(struct engine *engine);
+void engine_transport_closed(struct engine *engine);
 
 /* Wipes the scratch buffers before the loop polls next: secrets went through them that are not
  * needed any more. Not at once, for somebody may be using them. */

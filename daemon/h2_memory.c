@@ -2,33 +2,71 @@
 #include "daemon/h2_memory.h"
 
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "common/secret.h"
+
+enum { PAGE_BYTES = 4096 };
+
+/* A session has a frame buffer of 16 KiB and a map of 4 KiB, of which an idle one touches the first
+ * bytes and none. On pages of their own the rest of them costs nothing. */
+static bool is_large(size_t size)
+{
+    return size >= PAGE_BYTES;
+}
 
 static void *take(size_t size, void *user_data)
 {
-    return recycler_try_take(user_data, size);
+    return is_large(size) ? aligned_alloc(PAGE_BYTES, size + -size % PAGE_BYTES)
+                          : recycler_try_take(user_data, size);
+}
+
+/* Wipes by giving whole pages back to the kernel, for which they need not be touched; the next who
+ * looks finds zeroes. */
+static void wipe_large(char *bytes, size_t size)
+{
+    char *first = bytes + -(uintptr_t)bytes % PAGE_BYTES;
+    char *end = bytes + size - (uintptr_t)(bytes + size) % PAGE_BYTES;
+    if (first >= end || madvise(first, (size_t)(end - first), MADV_DONTNEED) != 0) {
+        secret_wipe(bytes, size);
+        return;
+    }
+    secret_wipe(bytes, (size_t)(first - bytes));
+    secret_wipe(end, (size_t)(bytes + size - end));
 }
 
 static void *take_zeroed(size_t count, size_t size, void *user_data)
 {
-    if (size > 0 && count > SIZE_MAX / size)
+    if (size > 0 && count > SIZE_MAX / 2 / size)
         return NULL;
-    void *bytes = recycler_try_take(user_data, count * size);
-    return bytes != NULL ? memset(bytes, 0, count * size) : NULL;
+    void *bytes = take(count * size, user_data);
+    if (bytes != NULL && is_large(count * size))
+        wipe_large(bytes, count * size);
+    else if (bytes != NULL)
+        memset(bytes, 0, count * size);
+    return bytes;
 }
 
 static void give(void *bytes, void *user_data)
 {
-    recycler_give_wiped(user_data, bytes);
+    size_t size = malloc_usable_size(bytes);
+    if (is_large(size)) {
+        wipe_large(bytes, size);
+        free(bytes);
+    } else {
+        recycler_give_wiped(user_data, bytes);
+    }
 }
 
 /* realloc() would leave the old bytes where they were. */
 static void *resize(void *bytes, size_t size, void *user_data)
 {
     size_t old_size = malloc_usable_size(bytes);
-    void *moved = recycler_try_take(user_data, size);
+    void *moved = take(size, user_data);
     if (moved == NULL)
         return NULL;
     if (bytes != NULL)

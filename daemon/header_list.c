@@ -6,7 +6,7 @@
 
 #include "common/secret.h"
 
-enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32, FIRST_TEXT_BYTES = 512 };
+enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32, FIRST_TEXT_BYTES = 256 };
 
 static void free_text(struct header_list *list)
 {
@@ -55,7 +55,8 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
 {
     size_t size = name_len + value_len + HEADER_FIELD_OVERHEAD_BYTES;
     size_t max = list->max_bytes != 0 ? list->max_bytes : HEADER_LIST_MAX_BYTES;
-    if (list->count >= HEADER_LIST_MAX_FIELDS || size > max || list->bytes > max - size) {
+    if (list->count >= HEADER_LIST_MAX_FIELDS || name_len > UINT16_MAX || size > max ||
+        list->bytes > max - size) {
         list->too_large = true;
         return;
     }
@@ -66,7 +67,7 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
     list->bytes += size;
     struct header_field *field = &list->fields[list->count++];
     field->name = append(list, name, name_len);
-    field->name_len = (uint32_t)name_len;
+    field->name_len = (uint16_t)name_len;
     field->value = append(list, value, value_len);
     field->value_len = (uint32_t)value_len;
     if (list->text_len > list->text_used)

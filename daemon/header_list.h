@@ -24,9 +24,10 @@ enum {
 };
 
 struct header_field {
-    uint32_t name, name_len, value, value_len; /* offsets into the text */
-    uint8_t flags;                             /* NGHTTP2_NV_FLAG_NO_INDEX is kept */
-    uint8_t known;                             /* an enum known_header */
+    uint32_t name, value, value_len; /* offsets into the text */
+    uint16_t name_len;
+    uint8_t flags; /* NGHTTP2_NV_FLAG_NO_INDEX is kept */
+    uint8_t known; /* an enum known_header */
 };
 
 struct header_list {

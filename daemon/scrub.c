@@ -16,6 +16,7 @@ struct needles {
         size_t len;
     } items[METADATA_MAX_ENTRIES + 1];
     size_t count;
+    size_t min_len; /* what is shorter holds none, in whatever form */
 };
 
 static const char replacement[] = "[token]";
@@ -26,6 +27,8 @@ static void add_needle(struct needles *needles, const char *bytes, size_t len, s
 {
     if (len < min)
         return;
+    if (needles->count == 0 || len < needles->min_len)
+        needles->min_len = len;
     needles->items[needles->count].bytes = bytes;
     needles->items[needles->count++].len = len;
 }
@@ -139,6 +142,8 @@ bool scrub_headers(struct header_list *headers, const struct binding *binding)
         const struct header_field *field = &headers->fields[i];
         const char *name = header_field_name(headers, field);
         const char *value = header_field_value(headers, field);
+        if (field->value_len < needles.min_len)
+            continue;
         if (field->known == KNOWN_GRPC_MESSAGE) {
             found = scrub_message(headers, i, &needles) || found;
         } else if (holds(&needles, value, field->value_len) ||

@@ -30,7 +30,7 @@ static struct transport *create(struct engine *engine)
 {
     struct transport *transport = xcalloc(1, sizeof *transport);
     transport->engine = engine;
-    engine->open_transports++;
+    engine_transport_opened(engine);
     return transport;
 }
 
@@ -238,9 +238,9 @@ void transport_write(struct transport *transport, const uint8_t *bytes, size_t l
 static void on_close(uv_handle_t *handle)
 {
     struct transport *transport = handle->data;
-    transport->engine->open_transports--;
     tls_destroy(transport->tls);
     free(transport->unsent);
+    engine_transport_closed(transport->engine);
     free(transport);
 }
 
