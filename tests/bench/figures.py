@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import floors
 import load
 import peers
-from frames import Unanswered
+from raw_connection import Unanswered
 from works import HANGS
 from workspace.progress import say
 

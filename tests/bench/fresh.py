@@ -11,9 +11,9 @@ import threading
 import time
 
 from accounting import descriptors, proportional_kib, tree
-from frames import Connection, Unanswered
 from load import LoadError
 from proxies import answers
+from raw_connection import Connection, Unanswered
 from works import HANGS, Work, grpc_message
 
 STALLED_BYTES = 1 << 30

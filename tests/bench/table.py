@@ -1,11 +1,14 @@
 """The figures of a run as a table, for a terminal or for the README."""
 
+import re
+
 import growth
 import targets
 from figures import BRIDGE, DIRECT, FLOOR
 from works import HANGS
 
 MET, MISSED = "met", "MISSED"
+_MARKS = re.compile(r"(<!-- \./dev bench .*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def short(value):
@@ -104,3 +107,8 @@ def markdown(results, machine, versions):
     return "\n".join(
         [*rows, "", f"Floors: {floors}.", "", f"Machine: {where}.", f"Versions: {which}."]
     )
+
+
+def renewed(text, made):
+    """A text with a table between marks, and this one instead."""
+    return _MARKS.sub(lambda found: f"{found[1]}\n{made}\n\n{found[2]}", text)

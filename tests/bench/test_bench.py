@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import figures
+import pytest
 import table
 import targets
 
@@ -14,6 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root may read the memory of a process that hides it")
 def test_it_runs(tmp_path):
     rooms = [ROOT / "tests", HERE, ROOT / "tests" / "resilience"]
     words = [
@@ -47,7 +49,7 @@ def test_it_runs(tmp_path):
 def test_readme_has_the_table():
     found = json.loads((HERE / "results" / "full.json").read_text())
     made = table.markdown(figures.Results(found["rows"]), found["machine"], found["versions"])
-    assert made in (ROOT / "README.md").read_text(), "./dev bench --from FILE --markdown makes it"
+    assert made in (ROOT / "README.md").read_text(), "./dev bench --from FILE --readme README.md"
 
 
 def test_targets_are_about_what_is_measured():
