@@ -1,12 +1,12 @@
 """The cost of the bridge beside that of other proxies, in one run on one machine.
 
     ./dev bench [--quick] [--rounds N] [--only NAME]... [--work TEXT] [--json FILE] [--plot FILE]
-                [--markdown] [--from FILE]
+                [--markdown] [--readme FILE] [--from FILE]
 
 All peers do equal work: plain HTTP/2 in, verified TLS and HTTP/2 out, both headers set, one worker.
 They take turns within each round, the order changes from round to round, and a round to warm up is
 not counted. What counts is the ratio within a run: machines and days differ. ARCHITECTURE.md says
-more.
+more. It must be root, who may read the memory of a process that hides it.
 """
 
 import argparse
@@ -19,9 +19,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import machine
 import peers
 import plot
+import surroundings
 import table
 from distance import DistanceWorks
 from figures import BRIDGE, DIRECT, FLOOR, Figures, Results
@@ -43,12 +43,23 @@ class Size:
     idle: int = 9000
     stalled: tuple = (1, 8, 40)
     far_mebibytes: int = 954  # 1 GB
-    hangs_after_ms: float = 5000
+    hangs_after_s: float = 5
+    still_s: float = 0.3  # for memory to count as settled
+    most_in_flight: int = 1024
 
 
 FULL = Size(rounds=5, fresh_rounds=3, scale=1)
-QUICK = Size(3, 1, scale=8, idle=3000, stalled=(1, 40), far_mebibytes=150, hangs_after_ms=2000)
-TINY = Size(1, 1, scale=60, idle=100, stalled=(1,), far_mebibytes=5)
+QUICK = Size(3, 1, scale=8, idle=3000, stalled=(1, 40), far_mebibytes=150, hangs_after_s=2)
+TINY = Size(
+    *(1, 1),
+    scale=60,
+    idle=100,
+    stalled=(1,),
+    far_mebibytes=1,
+    hangs_after_s=1,
+    still_s=0.05,
+    most_in_flight=16,
+)
 
 
 class Bench:
@@ -73,14 +84,14 @@ class Bench:
     def _measure_fresh(self, backends):
         """First, while no other process of a peer is there to share its pages."""
         size = self._size
-        works = FreshWorks(backends, size.idle, size.stalled, size.hangs_after_ms)
+        works = FreshWorks(backends, size.hangs_after_s, size.still_s, size.idle, size.stalled)
         group = self._wanted(works.all), {name: name for name in self._names}
         self.figures.take_turns("just started", size.fresh_rounds, group)
 
     def _measure_load(self, backends):
         size, directory = self._size, self._directory
         loads = self._wanted(LoadWorks(directory, size.scale).all)
-        grown = self._wanted(GrowthWorks(directory, size.scale).all)
+        grown = self._wanted(GrowthWorks(directory, size.scale, size.most_in_flight).all)
         program = os.path.abspath(os.environ["SPARKBRIDGE_BENCH_FLOOR"])
         floors = self._wanted(FloorWorks(program, agreed_cipher(backends.port), size.scale).all)
         with contextlib.ExitStack() as stack:
@@ -100,12 +111,14 @@ class Bench:
     def results(self):
         return {
             "rows": self.figures.rows(),
-            "machine": machine.describe(),
-            "versions": machine.versions(self._binary),
+            "machine": surroundings.describe(),
+            "versions": surroundings.versions(self._binary),
         }
 
 
 def measure(arguments):
+    if os.geteuid() != 0:
+        sys.exit("./dev bench: only root may read the memory of a process that hides it")
     size = TINY if arguments.tiny else QUICK if arguments.quick else FULL
     if arguments.rounds:
         size = Size(**(vars(size) | {"rounds": arguments.rounds}))
@@ -132,6 +145,7 @@ def parse():
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--plot", type=Path, help="an SVG file for how the cost grows")
     parser.add_argument("--markdown", action="store_true", help="the table as README.md has it")
+    parser.add_argument("--readme", type=Path, help="a file whose table between the marks to renew")
     parser.add_argument("--from", dest="saved", type=Path, help="the figures of a --json before")
     return parser.parse_args()
 
@@ -148,8 +162,11 @@ def main():
     drawn = plot.svg(results)
     if arguments.plot and drawn:
         arguments.plot.write_text(drawn)
+    made = table.markdown(results, found["machine"], found["versions"])
+    if arguments.readme:
+        arguments.readme.write_text(table.renewed(arguments.readme.read_text(), made))
     if arguments.markdown:
-        print(table.markdown(results, found["machine"], found["versions"]))
+        print(made)
     else:
         print(table.plain(results))
     for failure in failures:

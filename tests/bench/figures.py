@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import floors
 import load
 import peers
-from frames import Unanswered
+from raw_connection import Unanswered
+from works import HANGS
 from workspace.progress import say
 
 BRIDGE, DIRECT, FLOOR = "sparkbridge", "direct", "floor"
@@ -107,11 +108,22 @@ class Results:
         return row and row["median"]
 
     def best_peer(self, work, metric):
-        """The best of the others: its name, or None."""
+        """The best of the others where no call hangs: its name, or None."""
         medians = {name: self.median(work, name, metric) for name in self.peers}
-        medians = {name: median for name, median in medians.items() if median is not None}
+        medians = {
+            name: median
+            for name, median in medians.items()
+            if median is not None and not self._hangs(work, name)
+        }
         choose = min if is_better_when_less(metric) else max
         return choose(medians, key=medians.get) if medians else None
+
+    def _hangs(self, work, peer):
+        return any(
+            row["median"] >= HANGS
+            for (one, name, _), row in self._rows.items()
+            if (one, name) == (work, peer)
+        )
 
     def ratio(self, work, metric, name):
         """The bridge's to another's; None where either is missing."""

@@ -3,6 +3,7 @@ listens, and what its memory is and becomes."""
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -10,20 +11,20 @@ import threading
 import time
 
 from accounting import descriptors, proportional_kib, tree
-from frames import Connection, Unanswered
 from load import LoadError
 from proxies import answers
-from works import Work, grpc_message
+from raw_connection import Connection, Unanswered
+from works import HANGS, Work, grpc_message
 
-HANGS = 1e9  # the milliseconds of a call that is given up
 STALLED_BYTES = 1 << 30
 WARM_BYTES = 16 << 20
+SMALL_CALL = grpc_message(b"x" * 16)
 ACTIVE_CONNECTIONS, ACTIVE_CALLS = 10, 1000
 STILL_KIB = 64  # others come and go, and with them the share of pages that all of them have
 _pause = threading.Event()
 
 
-def settled_kib(pid, still_s=0.3, most_s=8):
+def settled_kib(pid, still_s, most_s=8):
     """The memory of a process and its descendants, once it has hardly changed for a while."""
     deadline = time.monotonic() + most_s
     value, since = proportional_kib(tree(pid)), time.monotonic()
@@ -35,7 +36,7 @@ def settled_kib(pid, still_s=0.3, most_s=8):
     return value
 
 
-def largest_kib(pid, still_s=1, most_s=10):
+def largest_kib(pid, still_s, most_s=10):
     """The most it has had, once that has not grown for a while."""
     deadline = time.monotonic() + most_s
     pids = tree(pid)
@@ -64,10 +65,11 @@ def _download(size):
 class FreshWorks:
     """`name` is a peer's; each work starts it, once or more often."""
 
-    def __init__(self, backends, idle, stalled, hangs_after_ms):
-        """Numbers: of idle connections; of readers that stall, a work each."""
+    def __init__(self, backends, hangs_after_s, still_s, idle, stalled):
+        """`still_s`: how long memory must not change. Numbers: of idle connections; of readers
+        that stall, a work each."""
         self._backends = backends
-        self._hangs_after_s = hangs_after_ms / 1000
+        self._hangs_after_s, self._still_s = hangs_after_s, still_s
         self.all = [
             Work("start", self._start),
             Work(f"{idle:,} idle connections", lambda name: self._idle(name, idle)),
@@ -77,10 +79,13 @@ class FreshWorks:
             title = f"{count} stalled reader{'s' * (count > 1)}"
             self.all.append(Work(title, lambda name, n=count: self._stalled(name, n)))
 
+    def _settled(self, pid, times=1):
+        return settled_kib(pid, times * self._still_s)
+
     def _start(self, name):
         took = [self._time_to_listen(name) for _ in range(3)]
         with self._backends.start(name) as proxy:
-            resident = settled_kib(proxy.child.pid)
+            resident = self._settled(proxy.child.pid)
         return {"ms to listening": statistics.median(took), "MB resident": resident / 1024}
 
     def _time_to_listen(self, name):
@@ -104,46 +109,51 @@ class FreshWorks:
     def _idle(self, name, count):
         with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
             pid = proxy.child.pid
-            before, opened = settled_kib(pid), descriptors(tree(pid))
+            before, opened = self._settled(pid), descriptors(tree(pid))
+            connections = []
             for _ in range(count):
-                connection = Connection(proxy.port)
-                stack.callback(connection.close)
-                connection.shake_hands()
-            during = settled_kib(pid)
-            stack.close()
+                connections.append(Connection(proxy.port))
+                stack.callback(connections[-1].close)
+                connections[-1].shake_hands()
+            during = self._settled(pid)
+            random.Random(count).shuffle(connections)  # any order but the allocator's dearest
+            for connection in connections:
+                connection.close()
             wait_for_closing(pid, opened)
             return {
                 "KB a connection": (during - before) / count,
-                "MB left after them": settled_kib(pid, still_s=1) / 1024,
+                "MB left after them": self._settled(pid, 3) / 1024,
             }
 
     def _active(self, name):
         with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
-            before = settled_kib(proxy.child.pid)
+            before = self._settled(proxy.child.pid)
             connections = []
             for _ in range(ACTIVE_CONNECTIONS):
                 connections.append(Connection(proxy.port))
                 stack.callback(connections[-1].close)
                 connections[-1].shake_hands()
+            # A first call, so that those that wait find a connection to the workspace.
+            connections[0].wait_for(connections[0].call("Config", SMALL_CALL), 10)
             with self._backends.waiting(ACTIVE_CALLS):
                 for number in range(ACTIVE_CALLS):
                     connection = connections[number % ACTIVE_CONNECTIONS]
                     connection.call("ExecutePlan", grpc_message(b"wait"))
-            return {"KB a call": (settled_kib(proxy.child.pid) - before) / ACTIVE_CALLS}
+            return {"KB a call": (self._settled(proxy.child.pid) - before) / ACTIVE_CALLS}
 
     def _stalled(self, name, count):
         with self._backends.start(name) as proxy, contextlib.ExitStack() as stack:
             first = Connection(proxy.port).shake_hands()
             first.wait_for(first.call("ExecutePlan", _download(WARM_BYTES)), 20)
             first.close()
-            before = settled_kib(proxy.child.pid)
+            before = self._settled(proxy.child.pid)
             for _ in range(count):
                 connection = Connection(proxy.port, receive_buffer=1 << 16)
                 stack.callback(connection.close)
                 with contextlib.suppress(Unanswered):  # it may hang already
                     connection.shake_hands(1)
                 connection.call("ExecutePlan", _download(STALLED_BYTES))
-            growth = largest_kib(proxy.child.pid) - before
+            growth = largest_kib(proxy.child.pid, 3 * self._still_s) - before
             return {
                 "MB a reader": growth / 1024 / count,
                 "ms of another's call": self._other_call_ms(proxy.port),
@@ -157,7 +167,7 @@ class FreshWorks:
             connection.shake_hands(self._hangs_after_s)
             for _ in range(5):
                 started = time.monotonic()
-                stream = connection.call("Config", grpc_message(b"x" * 16))
+                stream = connection.call("Config", SMALL_CALL)
                 connection.wait_for(stream, self._hangs_after_s)
                 took.append((time.monotonic() - started) * 1000)
         except Unanswered:

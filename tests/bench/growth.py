@@ -21,14 +21,14 @@ def connections_title(count):
 
 
 class GrowthWorks:
-    def __init__(self, directory, scale):
+    def __init__(self, directory, scale, most):
         self._small = Bodies(directory).small()
         self._scale = scale
         self.all = []
-        for count in IN_FLIGHT:
+        for count in (count for count in IN_FLIGHT if count <= most):
             clients = -(-count // MOST_ON_ONE) if count > 1000 else 1
             self.all.append(self._work(in_flight_title(count), clients, count // clients))
-        for count in CONNECTIONS:
+        for count in (count for count in CONNECTIONS if count <= most):
             self.all.append(self._work(connections_title(count), count, 1))
 
     def _work(self, title, clients, streams):

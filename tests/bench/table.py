@@ -1,15 +1,20 @@
 """The figures of a run as a table, for a terminal or for the README."""
 
+import re
+
 import growth
 import targets
 from figures import BRIDGE, DIRECT, FLOOR
-from fresh import HANGS
+from works import HANGS
 
 MET, MISSED = "met", "MISSED"
+_MARKS = re.compile(r"(<!-- \./dev bench .*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def short(value):
     """Three digits that count."""
+    if value >= HANGS:
+        return "hangs"
     if abs(value) >= 9995:
         return f"{value / 1000:.1f}k"
     if value == 0 or abs(value) >= 99.5:
@@ -20,8 +25,6 @@ def short(value):
 def _cell(row):
     if row is None:
         return ""
-    if row["median"] >= HANGS:
-        return "hangs"
     if row["min"] == row["max"]:
         return short(row["median"])
     return f"{short(row['median'])} ({short(row['min'])}-{short(row['max'])})"
@@ -104,3 +107,8 @@ def markdown(results, machine, versions):
     return "\n".join(
         [*rows, "", f"Floors: {floors}.", "", f"Machine: {where}.", f"Versions: {which}."]
     )
+
+
+def renewed(text, made):
+    """A text with a table between marks, and this one instead."""
+    return _MARKS.sub(lambda found: f"{found[1]}\n{made}\n\n{found[2]}", text)

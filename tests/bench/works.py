@@ -7,6 +7,7 @@ import load
 from accounting import processor_s
 
 ANSWER_BYTES = 16
+HANGS = 1e9  # the milliseconds of a call that is given up
 
 
 @dataclass(frozen=True)

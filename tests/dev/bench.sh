@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./dev bench [--quick] [--rounds N] [--only NAME] [--work TEXT] [--json FILE] [--plot FILE] [--markdown]
-# [--from FILE]: the cost of the bridge beside that of other proxies.
+# ./dev bench [--quick] [--rounds N] [--only NAME] [--work TEXT] [--json FILE] [--plot FILE]
+# [--markdown] [--readme FILE] [--from FILE]: the cost of the bridge beside that of other proxies.
 set -euo pipefail
 # shellcheck source=tests/dev/common.sh
 source tests/dev/common.sh

@@ -64,7 +64,7 @@ for group in "$@"; do
         want_workspace
         ;;
     test)
-        packages+=("${product[@]}" libcmocka-dev iproute2)
+        packages+=("${product[@]}" libcmocka-dev iproute2 nghttp2-client)
         want_workspace
         want_venvs v42
         want_go_tools

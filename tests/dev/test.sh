@@ -14,15 +14,18 @@ for directory in build build-asan; do
     compile "$directory"
     step "unit tests of $directory" meson test -C "$directory" --no-rebuild --print-errorlogs
 done
+step "compiling the bench" ninja -C build tests/bench/bench_{backend,floor}
 
 # Files or folders among the arguments take the place of the whole suite.
 places=(tests/checks tests/integration tests/faults tests/resilience tests/conformance tests/peers
-    tests/attacks tests/systemd)
+    tests/attacks tests/bench tests/systemd)
 for argument in "$@"; do
     [[ -e ${argument%%::*} ]] && places=()
 done
 export SPARKBRIDGE_BIN=${SPARKBRIDGE_BIN:-$PWD/build-asan/daemon/sparkbridge}
 export SPARKBRIDGE_RELEASE_BIN=${SPARKBRIDGE_RELEASE_BIN:-$PWD/build/daemon/sparkbridge}
+export SPARKBRIDGE_BENCH_BACKEND=$PWD/build/tests/bench/bench_backend
+export SPARKBRIDGE_BENCH_FLOOR=$PWD/build/tests/bench/bench_floor
 SPARKBRIDGE_V42_PYTHON=$(venv v42)/bin/python
 SPARKBRIDGE_GO_TOOLS=$(go_tools)
 export SPARKBRIDGE_V42_PYTHON SPARKBRIDGE_GO_TOOLS
