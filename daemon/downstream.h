@@ -20,7 +20,8 @@
 #include "daemon/transport.h"
 
 enum {
-    DOWNSTREAM_CUT_MS = 300, /* for a GOAWAY to be read */
+    DOWNSTREAM_CUT_MS = 300,      /* for a GOAWAY to be read */
+    DOWNSTREAM_GREETING_MS = 500, /* while draining, for a new client's first bytes */
 };
 
 struct downstream;
