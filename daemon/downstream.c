@@ -418,7 +418,9 @@ void downstream_create(struct downstream_set *set, struct transport *transport,
     downstream->timer = xcalloc(1, sizeof *downstream->timer);
     uv_timer_init(set->engine->loop, downstream->timer);
     downstream->timer->data = downstream;
-    uv_timer_start(downstream->timer, on_timer, set->quota->limits.preface_ms, 0);
+    downstream->drain = set->stopped ? DRAIN_GREETING : DRAIN_NO;
+    uv_timer_start(downstream->timer, on_timer,
+                   set->stopped ? DOWNSTREAM_GREETING_MS : set->quota->limits.preface_ms, 0);
     downstream->unfinished = ABUSE_UNFINISHED_PREFACE;
     int error = h2_start(&downstream->h2, downstream->set->engine, create_session(downstream),
                          transport, NULL, &events, downstream);
@@ -460,7 +462,8 @@ void downstream_set_drain(struct downstream_set *set)
         }
         list_for_each(call_node, &downstream->calls)
             local_stop(container_of(call_node, struct call, link));
-        begin_drain(downstream);
+        if (downstream->drain == DRAIN_NO)
+            begin_drain(downstream);
     }
 }
 

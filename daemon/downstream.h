@@ -34,6 +34,7 @@ struct downstream_set {
     struct throttle cuts[ABUSE_NONE];
     struct peer_throttle odd_calls; /* the log of calls that a user has end oddly */
     struct access *access;          /* owned reference: what calls get that begin now */
+    bool stopped;                   /* who comes now is heard, and told to go elsewhere */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 

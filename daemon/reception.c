@@ -77,22 +77,24 @@ static void turn_away(struct reception *reception, struct transport *transport,
     refusal_create(&reception->refusals, transport, status);
 }
 
-static void judge(struct reception *reception, struct transport *transport, struct peer *peer)
+/* Whether it is let in. Takes both over; reception may be gone if so. */
+static bool judge(struct reception *reception, struct transport *transport, struct peer *peer)
 {
     struct rpc_status status;
     if (!admission_check(reception->policy, peer, &status)) {
         refuse(reception, transport, peer, &status);
-        return;
+        return false;
     }
     struct client client = {.peer = *peer};
     client.account = quota_connect(reception->config.quota,
                                    peer->known ? peer->uid : QUOTA_UNKNOWN_USER, &status);
     if (client.account != NULL) {
         reception->on_admitted(reception, transport, &client);
-        return;
+        return true;
     }
     turn_away(reception, transport, &status);
     client_finish(&client);
+    return false;
 }
 
 static void stop_waiting(struct waiting *waiting)
@@ -110,7 +112,8 @@ static void on_user_found(void *owner, struct user *user)
     struct peer peer = waiting->peer;
     peer.user = user;
     stop_waiting(waiting);
-    judge(reception, transport, &peer);
+    if (!judge(reception, transport, &peer))
+        reception->on_turned_away(reception);
 }
 
 static void wait_for_user(struct reception *reception, struct transport *transport,
@@ -176,7 +179,17 @@ void reception_use_policy(struct reception *reception, struct peer_policy *polic
     reception->policy = policy;
 }
 
-void reception_clear(struct reception *reception)
+void reception_stop(struct reception *reception)
+{
+    refusal_set_finish(&reception->refusals);
+}
+
+bool reception_is_idle(const struct reception *reception)
+{
+    return list_is_empty(&reception->waiting);
+}
+
+void reception_finish(struct reception *reception)
 {
     list_for_each(node, &reception->waiting)
     {
@@ -187,11 +200,6 @@ void reception_clear(struct reception *reception)
         stop_waiting(waiting);
     }
     refusal_set_finish(&reception->refusals);
-}
-
-void reception_finish(struct reception *reception)
-{
-    reception_clear(reception);
     peer_policy_unref(reception->policy);
     reception->policy = NULL;
 }

@@ -4,14 +4,18 @@ state: boots in half a second, writes nothing outside of its own memory.
 Needs root, and cgroup v2 somewhere.
 """
 
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Enters the machine as a user, with the bus of that user's own systemd.
@@ -108,6 +112,22 @@ class Machine:
 
     def property(self, unit, name, *more):
         return self.run("systemctl", *more, "show", "-P", name, unit).strip()
+
+    def listen(self, port):
+        """A socket of this process that listens on the machine's loopback."""
+        made = []
+
+        def make():
+            # Only this thread goes there; a socket stays where it was made.
+            with open(f"/proc/{self._leader}/ns/net") as namespace:
+                if _libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            made.append(socket.create_server(("127.0.0.1", port), backlog=256))
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
 
     def stop(self):
         os.kill(self._leader, signal.SIGRTMIN + 4)  # poweroff.target
