@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/log_events.h"
 #include "daemon/call.h"
 #include "daemon/h2.h"
 #include "daemon/local.h"
@@ -63,8 +64,8 @@ static void log_abuse(struct downstream *downstream, enum abuse_kind kind)
         return;
     char more[16];
     snprintf(more, sizeof more, "%u", left_out);
-    log_fields(LOG_LEVEL_WARN, "client connection cut: too many", {"kind", abuse_name(kind)},
-               {"also_cut_before", more});
+    log_fields(LOG_LEVEL_WARN, "client connection cut: too many", LOG_EVENT_CLIENT_CUT,
+               {"kind", abuse_name(kind)}, {"also_cut_before", more});
 }
 
 /* What nghttp2 reads from now on it ignores. */

@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/log_events.h"
 #include "daemon/admission.h"
 
 enum {
@@ -50,8 +51,9 @@ static void log_refused(struct reception *reception, const struct peer *peer)
         snprintf(uid, sizeof uid, "%u", (unsigned)peer->uid);
     snprintf(pid, sizeof pid, "%d", (int)peer->pid);
     snprintf(repeats, sizeof repeats, "%u", left_out);
-    log_fields(LOG_LEVEL_WARN, "connection refused", {"listener", reception->config.name},
-               {"uid", uid}, {"pid", peer->pid > 0 ? pid : NULL},
+    log_fields(LOG_LEVEL_WARN, "connection refused", LOG_EVENT_REFUSED,
+               {"listener", reception->config.name}, {"uid", uid},
+               {"pid", peer->pid > 0 ? pid : NULL},
                {"program", program[0] != '\0' ? program : NULL},
                {"reason", peer->known ? NULL : peer->unknown},
                {"not_logged_before", left_out > 0 ? repeats : NULL});
