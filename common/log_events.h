@@ -9,12 +9,10 @@
 
 #include "common/log.h"
 
-/* clang-format off: it would not keep this on one line */
 #define LOG_EVENT(id)                                                                              \
     {                                                                                              \
         LOG_EVENT_KEY, id                                                                          \
     }
-/* clang-format on */
 
 #define LOG_EVENT_READY           LOG_EVENT("6fe12d3a4b7c4b0c9a53f5a1c8d30b01")
 #define LOG_EVENT_STOPPED         LOG_EVENT("6fe12d3a4b7c4b0c9a53f5a1c8d30b02")
