@@ -35,17 +35,32 @@ def _package():
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory):
+def new_machine(tmp_path_factory):
+    """Boots machines; each has the package in /root, not installed, and people."""
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("NOT TESTED: booting systemd needs root and namespaces")
-    hook = HOOK.format(package=_package(), here=HERE, worker=WORKER, prefix=sys.prefix)
-    booted = Machine(tmp_path_factory.mktemp("machine"), hook)
-    yield booted
-    journal = booted.run("journalctl", "-o", "export")
-    booted.stop()
-    assert "SPARKBRIDGE_LISTENER" in journal
-    assert "dapi-of-" not in journal, "a token is in the journal"
-    assert "dapi-canary" not in journal, "a token is in the journal"
+    package = _package()
+    running = []
+
+    def boot():
+        hook = HOOK.format(package=package, here=HERE, worker=WORKER, prefix=sys.prefix)
+        running.append(Machine(tmp_path_factory.mktemp("machine"), hook))
+        return running[-1]
+
+    yield boot
+    journals = [booted.run("journalctl", "-o", "export") for booted in running]
+    for booted in running:
+        booted.stop()
+    for journal in journals:
+        assert "SPARKBRIDGE_LISTENER" in journal
+        assert "dapi-of-" not in journal, "a token is in the journal"
+        assert "dapi-canary" not in journal, "a token is in the journal"
+
+
+@pytest.fixture(scope="session")
+def machine(new_machine):
+    """The one that most tests use."""
+    return new_machine()
 
 
 @pytest.fixture(scope="session")

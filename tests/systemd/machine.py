@@ -53,7 +53,7 @@ class Machine:
         (self.state / "mnt").mkdir(parents=True)
         self.shared.mkdir()
         self.shared.chmod(0o755)
-        self._cgroup = _cgroup_root() / f"sparkbridge-tests-{os.getpid()}"
+        self._cgroup = _cgroup_root() / f"sparkbridge-tests-{os.getpid()}-{self.state.name}"
         self._cgroup.mkdir()
         hook_file = self.state / "hook.sh"
         hook_file.write_text(hook)
