@@ -302,6 +302,7 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
 {
     struct bridge bridge = {.source = source, .started = time(NULL)};
     const size_t open_before = open_files(NULL);
+    sandbox_forbid_io_uring();
     uv_loop_init(&bridge.loop);
     engine_init(&bridge.engine, &bridge.loop);
     serving_init(&bridge.serving, &bridge.engine, on_idle);

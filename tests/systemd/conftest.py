@@ -42,9 +42,10 @@ def new_machine(tmp_path_factory):
     package = _package()
     running = []
 
-    def boot():
-        hook = HOOK.format(package=package, here=HERE, worker=WORKER, prefix=sys.prefix)
-        running.append(Machine(tmp_path_factory.mktemp("machine"), hook))
+    def boot(root="/"):
+        prefix = sys.prefix if root == "/" else "/root"
+        hook = HOOK.format(package=package, here=HERE, worker=WORKER, prefix=prefix)
+        running.append(Machine(tmp_path_factory.mktemp("machine"), hook, root))
         return running[-1]
 
     yield boot

@@ -22,13 +22,15 @@ def knock(address):
 def main():
     served, faults = 0, []
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
-    while not ended.is_set():
+    while True:
         for address in sys.argv[1:]:
             try:
                 knock(address)
                 served += 1
             except OSError as error:
                 faults.append(f"{address}: {error}")
+        if ended.is_set():
+            break
     print(served, *faults, sep="\n")
 
 

@@ -45,9 +45,10 @@ def _cgroup_root():
 
 
 class Machine:
-    """`state` is a directory; `hook` a shell script that changes the root $R before the boot."""
+    """`state` is a directory; `hook` a shell script that changes the root $R before the boot, which
+    is a copy of the tree at `root`."""
 
-    def __init__(self, state, hook):
+    def __init__(self, state, hook, root="/"):
         self.state = Path(state)
         self.shared = self.state / "shared"
         (self.state / "mnt").mkdir(parents=True)
@@ -60,7 +61,7 @@ class Machine:
         self._log = (self.state / "log").open("wb")
         self._outer = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--net", "--pid"]
-            + ["--cgroup", "--fork", "bash", HERE / "stage1.sh", self.state, hook_file],
+            + ["--cgroup", "--fork", "bash", HERE / "stage1.sh", self.state, hook_file, root],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

@@ -37,8 +37,7 @@ def test_queries_without_network(forwarding, without_network, workspace):
     request = workspace.gate.requests()[-1]
     assert request["authorization"] == f"Bearer {workspace.tenants[0].token}"
     assert forwarding.show("ActiveState", f"{without_network}.service") == "active"
-    user = forwarding.show("User", f"{without_network}.service")
-    assert user != "root"
+    assert forwarding.show("User", f"{without_network}.service") == "sparkbridge-out"
     egress = forwarding.show("MainPID", f"{without_network}.service")
     said = machine.run("cat", f"/proc/{egress}/status")
     assert "NoNewPrivs:\t1" in said
