@@ -112,10 +112,15 @@ static void append_value(struct strbuf *line, const char *value)
         strbuf_append_char(line, '"');
 }
 
+bool log_field_is_shown(const struct log_field *field)
+{
+    return field->value != NULL && strcmp(field->key, LOG_EVENT_KEY) != 0;
+}
+
 static void append_fields(struct strbuf *line, const struct log_field *fields)
 {
     for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++) {
-        if (field->value == NULL)
+        if (!log_field_is_shown(field))
             continue;
         strbuf_append_format(line, " %s=", field->key);
         append_value(line, field->value);

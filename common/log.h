@@ -21,6 +21,12 @@ struct log_field {
     const char *value;
 };
 
+/* The key of the field that says which event of the catalog it is (common/log_events.h). */
+#define LOG_EVENT_KEY "message_id"
+
+/* Whether a field is to be read by people, and not its value absent or for the journal alone. */
+bool log_field_is_shown(const struct log_field *field);
+
 /* Where standard error is the journal's stream ($JOURNAL_STREAM, or NULL), events go to the journal
  * with their fields: MESSAGE, PRIORITY, MESSAGE_ID where the catalog has the event, and
  * SPARKBRIDGE_* for the rest. Until then, and elsewhere, they are lines. */

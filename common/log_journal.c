@@ -18,23 +18,6 @@
 
 enum { MAX_FIELDS = 24, MAX_ENTRY_BYTES = 16384 };
 
-/* Which message is which of the catalog. The numbers never change. */
-static const struct {
-    const char *begin; /* of the message */
-    const char *id;
-} events[] = {
-    {"ready", "6fe12d3a4b7c4b0c9a53f5a1c8d30b01"},
-    {"stopped", "6fe12d3a4b7c4b0c9a53f5a1c8d30b02"},
-    {"draining", "6fe12d3a4b7c4b0c9a53f5a1c8d30b03"},
-    {"reloaded", "6fe12d3a4b7c4b0c9a53f5a1c8d30b04"},
-    {"not reloaded", "6fe12d3a4b7c4b0c9a53f5a1c8d30b05"},
-    {"connection refused", "6fe12d3a4b7c4b0c9a53f5a1c8d30b06"},
-    {"upstream connection failed", "6fe12d3a4b7c4b0c9a53f5a1c8d30b07"},
-    {"calls are still running", "6fe12d3a4b7c4b0c9a53f5a1c8d30b08"},
-    {"unused for", "6fe12d3a4b7c4b0c9a53f5a1c8d30b09"},
-    {"client connection cut", "6fe12d3a4b7c4b0c9a53f5a1c8d30b0a"},
-};
-
 static const int priorities[] = {
     [LOG_LEVEL_ERROR] = LOG_ERR,
     [LOG_LEVEL_WARN] = LOG_WARNING,
@@ -50,14 +33,6 @@ bool log_journal_has_stderr(const char *journal_stream)
         return false;
     snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
     return strcmp(own, journal_stream) == 0;
-}
-
-static const char *event_id(const char *message)
-{
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
-        if (strncmp(message, events[i].begin, strlen(events[i].begin)) == 0)
-            return events[i].id;
-    return NULL;
 }
 
 /* All fields one behind the other in one buffer, which is what an entry's limit counts for. */
@@ -89,9 +64,9 @@ void log_journal_write(enum log_level level, const char *message, const struct l
     snprintf(priority, sizeof priority, "%d", priorities[level]);
     add(&entry, "", "MESSAGE", message);
     add(&entry, "", "PRIORITY", priority);
-    add(&entry, "", "MESSAGE_ID", event_id(message));
     for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++)
-        add(&entry, "SPARKBRIDGE_", field->key, field->value);
+        add(&entry, strcmp(field->key, LOG_EVENT_KEY) == 0 ? "" : "SPARKBRIDGE_", field->key,
+            field->value);
     char *text = strbuf_take(&entry.text);
     for (int i = 0; i < entry.count; i++)
         parts[i] = (struct iovec){text + entry.begin[i], entry.end[i] - entry.begin[i]};

@@ -44,7 +44,7 @@ void log_json_append(struct strbuf *line, const char *time, const char *level, c
     set(object, "level", level);
     set(object, "msg", message);
     for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++)
-        if (field->value != NULL)
+        if (log_field_is_shown(field))
             set(object, field->key, field->value);
     char *text = json_dumps(object, JSON_COMPACT);
     if (text == NULL)

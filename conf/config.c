@@ -269,16 +269,21 @@ static void read_sources(int argc, char **argv, char *const *environment, struct
     add_defaults(&sources->defaults);
 }
 
+static void apply_only(const struct config_target *target, enum option_id id,
+                       struct settings *settings, struct diag_list *diags)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->items[i].id == id)
+            config_apply(target, &settings->items[i], diags);
+}
+
 static void load_file(struct config *config, struct sources *sources, char *const *environment,
                       struct diag_list *diags)
 {
     if ((option_get(OPTION_CONFIG)->commands & sources->command->id) == 0)
         return;
-    for (size_t i = 0; i < sources->flags.count; i++) {
-        struct config_target target = {config, NULL, environment};
-        if (sources->flags.items[i].id == OPTION_CONFIG)
-            config_apply(&target, &sources->flags.items[i], diags);
-    }
+    const struct config_target target = {config, NULL, environment};
+    apply_only(&target, OPTION_CONFIG, &sources->flags, diags);
     config_file_read(config->config_path, environment, &sources->file, diags);
     free(config->config_path);
     config->config_path = sources->file.path != NULL ? xstrdup(sources->file.path) : NULL;
@@ -306,6 +311,23 @@ static struct config *build(struct sources *sources, char *const *environment,
     return config;
 }
 
+/* `status` asks a daemon, whose environment may be another (CREDENTIALS_DIRECTORY): of the file it
+ * wants only the address to ask at, and does not mind what is wrong with the rest. */
+static struct config *build_question(struct sources *sources, char *const *environment,
+                                     struct diag_list *diags)
+{
+    struct config *config = xcalloc(1, sizeof *config);
+    struct config_target target = {config, NULL, environment};
+    struct diag_list of_file = {0};
+    load_file(config, sources, environment, &of_file);
+    if (of_file.count > 0 && of_file.exit_code != 0 && of_file.exit_code != EX_CONFIG)
+        diag_error(diags, of_file.exit_code, "%s", of_file.items[0].message);
+    diag_list_finish(&of_file);
+    apply_only(&target, OPTION_CONTROL, &sources->file.settings, diags);
+    apply_all(&target, &sources->flags, diags);
+    return config;
+}
+
 bool config_load(int argc, char **argv, char *const *environment, struct config **ret_config,
                  struct diag_list *diags)
 {
@@ -315,7 +337,9 @@ bool config_load(int argc, char **argv, char *const *environment, struct config 
         return diag_error(diags, EX_USAGE, "%s: no such subcommand; `sparkbridge --help` lists all",
                           diag_quote(argv[0]).text);
     read_sources(argc, argv, environment, &sources, diags);
-    struct config *config = build(&sources, environment, diags);
+    struct config *config = sources.command->id == COMMAND_STATUS
+                                ? build_question(&sources, environment, diags)
+                                : build(&sources, environment, diags);
     settings_finish(&sources.defaults);
     settings_finish(&sources.variables);
     settings_finish(&sources.flags);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "conf/read_file.h"
@@ -55,7 +56,10 @@ static enum cfg_load_result load(const char *path, read_function read_whole,
         !databrickscfg_parse(expanded, content.bytes, content.len, &cfg, err))
         result = CFG_FAILED;
     if (result == CFG_LOADED) {
-        cfg->readable_by_others = (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+        /* Of a file that is not ours the group's bits may be what lets us read it: so it is with
+         * the credentials that systemd passes. */
+        mode_t others = S_IROTH | (status.st_uid == geteuid() ? S_IRGRP : 0U);
+        cfg->readable_by_others = (status.st_mode & others) != 0;
         *ret_cfg = cfg;
     }
     secret_finish(&content);

@@ -142,6 +142,13 @@ bool abuse_on_field(struct abuse *abuse, size_t name_len, size_t value_len, size
     return abuse->block_bytes <= BOMB_FACTOR * max_bytes;
 }
 
+bool abuse_is_made_reset(uint32_t error_code, bool has_call)
+{
+    bool may_be_ours = error_code == NGHTTP2_NO_ERROR || error_code == NGHTTP2_CANCEL ||
+                       error_code == NGHTTP2_REFUSED_STREAM;
+    return !has_call || !may_be_ours;
+}
+
 bool abuse_on_made_reset(struct abuse *abuse, uint64_t now_ms)
 {
     return take_token(abuse, ABUSE_MADE_RESET, now_ms);

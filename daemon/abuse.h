@@ -74,6 +74,10 @@ enum abuse_unfinished abuse_unfinished(const struct abuse *abuse);
 void abuse_on_block(struct abuse *abuse);
 bool abuse_on_field(struct abuse *abuse, size_t name_len, size_t value_len, size_t max_bytes);
 
+/* Whether a reset that we send is nghttp2's, for what the client did wrong. Ours are for calls that
+ * are there, and with other codes. */
+bool abuse_is_made_reset(uint32_t error_code, bool has_call);
+
 /* We reset a stream for a fault of the client's; false where that was too often. */
 bool abuse_on_made_reset(struct abuse *abuse, uint64_t now_ms);
 

@@ -3,12 +3,14 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/log_events.h"
 #include "daemon/control.h"
 #include "daemon/engine.h"
 #include "daemon/idle_exit.h"
@@ -79,8 +81,11 @@ static void cut(struct bridge *bridge)
 static void on_drain_timeout(uv_timer_t *timer)
 {
     struct bridge *bridge = timer->data;
-    log_warn("calls are still running after the drain timeout of %u ms: they are ended",
+    char text[96];
+    snprintf(text, sizeof text,
+             "calls are still running after the drain timeout of %u ms: they are ended",
              bridge->serving.setup.config->drain_timeout_ms);
+    log_fields(LOG_LEVEL_WARN, text, LOG_EVENT_CALLS_ENDED);
     cut(bridge);
 }
 
@@ -95,7 +100,8 @@ static void on_idle(struct serving *serving)
 static void drain(struct bridge *bridge)
 {
     unsigned timeout_ms = bridge->serving.setup.config->drain_timeout_ms;
-    log_info("draining: no new connections, running calls may finish");
+    log_fields(LOG_LEVEL_INFO, "draining: no new connections, running calls may finish",
+               LOG_EVENT_DRAINING);
     notify_stopping("draining: running calls may finish", timeout_ms);
     bridge->state = BRIDGE_DRAINING;
     uv_timer_start(&bridge->timer, on_drain_timeout, timeout_ms, 0);
@@ -108,7 +114,10 @@ static void drain(struct bridge *bridge)
 static void on_unused(struct idle_exit *idle_exit)
 {
     struct bridge *bridge = container_of(idle_exit, struct bridge, idle_exit);
-    log_info("unused for %u ms: stopping until somebody connects", idle_exit->timeout_ms);
+    char text[80];
+    snprintf(text, sizeof text, "unused for %u ms: stopping until somebody connects",
+             idle_exit->timeout_ms);
+    log_fields(LOG_LEVEL_INFO, text, LOG_EVENT_UNUSED);
     drain(bridge);
 }
 
@@ -175,7 +184,7 @@ static void use_config(struct bridge *bridge)
 static bool reload(struct bridge *bridge, struct err *err)
 {
     if (bridge->state != BRIDGE_SERVING) {
-        log_warn("not reloaded: sparkbridge is stopping");
+        log_fields(LOG_LEVEL_WARN, "not reloaded: sparkbridge is stopping", LOG_EVENT_NOT_RELOADED);
         return err_set(err, EX_TEMPFAIL, "sparkbridge is stopping");
     }
     notify_reloading();
@@ -185,9 +194,10 @@ static bool reload(struct bridge *bridge, struct err *err)
     bridge->reloaded = time(NULL);
     if (ok) {
         use_config(bridge);
-        log_info("reloaded");
+        log_fields(LOG_LEVEL_INFO, "reloaded", LOG_EVENT_RELOADED);
     } else {
-        log_error("not reloaded: what was served before still is");
+        log_fields(LOG_LEVEL_ERROR, "not reloaded: what was served before still is",
+                   LOG_EVENT_NOT_RELOADED);
     }
     report_ready(bridge, ok ? NULL : err->message);
     return ok;
@@ -254,7 +264,7 @@ static bool start(struct bridge *bridge, struct setup *setup, struct err *err)
     sandbox_enter(&bridge->serving.setup, control_path_of(bridge->control),
                   bridge->source->environment, &bridge->sandbox);
     use_config(bridge);
-    log_info("ready");
+    log_fields(LOG_LEVEL_INFO, "ready", LOG_EVENT_READY);
     report_ready(bridge, NULL);
     return true;
 }
@@ -292,6 +302,7 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
 {
     struct bridge bridge = {.source = source, .started = time(NULL)};
     const size_t open_before = open_files(NULL);
+    sandbox_forbid_io_uring();
     uv_loop_init(&bridge.loop);
     engine_init(&bridge.engine, &bridge.loop);
     serving_init(&bridge.serving, &bridge.engine, on_idle);
@@ -309,7 +320,7 @@ int bridge_run(struct setup *setup, const struct setup_source *source, struct er
     }
     uv_run(&bridge.loop, UV_RUN_DEFAULT);
     if (bridge.exit_status == 0)
-        log_info("stopped");
+        log_fields(LOG_LEVEL_INFO, "stopped", LOG_EVENT_STOPPED);
     uv_loop_close(&bridge.loop);
     free(bridge.reload_said);
     engine_finish(&bridge.engine);

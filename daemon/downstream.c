@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/log_events.h"
 #include "daemon/call.h"
 #include "daemon/h2.h"
 #include "daemon/h2_memory.h"
@@ -25,7 +26,7 @@ struct downstream {
     struct h2 h2;
     struct list calls;
     struct quota_idle idle;
-    enum { DRAIN_NO, DRAIN_NOTICE, DRAIN_DONE } drain;
+    enum { DRAIN_NO, DRAIN_GREETING, DRAIN_NOTICE, DRAIN_DONE } drain;
     int32_t last_id;             /* the highest stream id that the client has opened */
     int32_t gap_first, gap_last; /* ids that it skipped before that one, and so closed */
 };
@@ -52,8 +53,7 @@ static void end_call(struct downstream *downstream, struct call *call, uint32_t 
         quota_begin_idle(downstream->client.account, &downstream->idle);
 }
 
-/* ---- abuse: the connection ends, and its client is told why ------------------------------------
- */
+/* ---- abuse: the connection ends, and its client is told why ---------------------------------- */
 
 static void on_timer(uv_timer_t *timer);
 
@@ -65,8 +65,8 @@ static void log_abuse(struct downstream *downstream, enum abuse_kind kind)
         return;
     char more[16];
     snprintf(more, sizeof more, "%u", left_out);
-    log_fields(LOG_LEVEL_WARN, "client connection cut: too many", {"kind", abuse_name(kind)},
-               {"also_cut_before", more});
+    log_fields(LOG_LEVEL_WARN, "client connection cut: too many", LOG_EVENT_CLIENT_CUT,
+               {"kind", abuse_name(kind)}, {"also_cut_before", more});
 }
 
 /* What nghttp2 reads from now on it ignores. */
@@ -91,7 +91,7 @@ static void cut(struct downstream *downstream, enum abuse_kind kind)
 static void on_timer(uv_timer_t *timer)
 {
     struct downstream *downstream = timer->data;
-    if (downstream->cut)
+    if (downstream->cut || downstream->drain == DRAIN_GREETING)
         downstream_destroy(downstream);
     else
         cut(downstream, downstream->unfinished == ABUSE_UNFINISHED_PREFACE ? ABUSE_SLOW_PREFACE
@@ -117,11 +117,21 @@ static void time_unfinished(struct downstream *downstream)
             unfinished == ABUSE_UNFINISHED_PREFACE ? limits->preface_ms : limits->headers_ms, 0);
 }
 
+static void begin_drain(struct downstream *downstream)
+{
+    nghttp2_submit_shutdown_notice(downstream->h2.session);
+    nghttp2_submit_ping(downstream->h2.session, NGHTTP2_FLAG_NONE, drain_ping);
+    downstream->drain = DRAIN_NOTICE;
+    h2_mark_dirty(&downstream->h2);
+}
+
 static void on_h2_fed(void *owner, const uint8_t *bytes, size_t len)
 {
     struct downstream *downstream = owner;
     if (downstream->cut)
         return;
+    if (downstream->drain == DRAIN_GREETING)
+        begin_drain(downstream);
     enum abuse_kind kind = abuse_feed(&downstream->abuse, bytes, len, now_of(downstream));
     if (kind != ABUSE_NONE)
         cut(downstream, kind);
@@ -132,8 +142,7 @@ static void on_h2_fed(void *owner, const uint8_t *bytes, size_t len)
         time_unfinished(downstream);
 }
 
-/* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
- */
+/* ---- nghttp2's callbacks: they change state and mark dirty ----------------------------------- */
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
@@ -273,20 +282,12 @@ static int on_send_response(nghttp2_session *session, nghttp2_frame *frame,
     return call_send_response(call, frame_header, len);
 }
 
-/* A reset that is nghttp2's, for what the client did wrong. Ours are for calls that are there, and
- * with these codes. */
-static bool is_made_reset(uint32_t error_code, const struct call *call)
-{
-    bool may_be_ours = error_code == NGHTTP2_NO_ERROR || error_code == NGHTTP2_CANCEL ||
-                       error_code == NGHTTP2_REFUSED_STREAM;
-    return call == NULL || !may_be_ours;
-}
-
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct downstream *downstream = user_data;
     struct call *call = call_of(downstream, frame->hd.stream_id);
-    if (frame->hd.type == NGHTTP2_RST_STREAM && is_made_reset(frame->rst_stream.error_code, call) &&
+    if (frame->hd.type == NGHTTP2_RST_STREAM &&
+        abuse_is_made_reset(frame->rst_stream.error_code, call != NULL) &&
         !abuse_on_made_reset(&downstream->abuse, now_of(downstream)))
         cut(downstream, ABUSE_MADE_RESET);
     if (frame->hd.type != NGHTTP2_HEADERS || call == NULL)
@@ -420,7 +421,9 @@ void downstream_create(struct downstream_set *set, struct transport *transport,
     downstream->timer = xcalloc(1, sizeof *downstream->timer);
     uv_timer_init(set->engine->loop, downstream->timer);
     downstream->timer->data = downstream;
-    uv_timer_start(downstream->timer, on_timer, set->quota->limits.preface_ms, 0);
+    downstream->drain = set->stopped ? DRAIN_GREETING : DRAIN_NO;
+    uv_timer_start(downstream->timer, on_timer,
+                   set->stopped ? DOWNSTREAM_GREETING_MS : set->quota->limits.preface_ms, 0);
     downstream->unfinished = ABUSE_UNFINISHED_PREFACE;
     int error = h2_start(&downstream->h2, downstream->set->engine, create_session(downstream),
                          transport, NULL, &events, downstream);
@@ -455,16 +458,15 @@ void downstream_set_drain(struct downstream_set *set)
     list_for_each(node, &set->all)
     {
         struct downstream *downstream = container_of(node, struct downstream, link);
-        if (!downstream->h2.fed) { /* it has said nothing yet */
-            downstream_destroy(downstream);
+        if (!downstream->h2.fed) { /* it has said nothing yet; its greeting may be under way */
+            downstream->drain = DRAIN_GREETING;
+            uv_timer_start(downstream->timer, on_timer, DOWNSTREAM_GREETING_MS, 0);
             continue;
         }
         list_for_each(call_node, &downstream->calls)
             local_stop(container_of(call_node, struct call, link));
-        nghttp2_submit_shutdown_notice(downstream->h2.session);
-        nghttp2_submit_ping(downstream->h2.session, NGHTTP2_FLAG_NONE, drain_ping);
-        downstream->drain = DRAIN_NOTICE;
-        h2_mark_dirty(&downstream->h2);
+        if (downstream->drain == DRAIN_NO)
+            begin_drain(downstream);
     }
 }
 

@@ -20,7 +20,8 @@
 #include "daemon/transport.h"
 
 enum {
-    DOWNSTREAM_CUT_MS = 300, /* for a GOAWAY to be read */
+    DOWNSTREAM_CUT_MS = 300,      /* for a GOAWAY to be read */
+    DOWNSTREAM_GREETING_MS = 500, /* while draining, for a new client's first bytes */
 };
 
 struct downstream;
@@ -33,6 +34,7 @@ struct downstream_set {
     struct throttle cuts[ABUSE_NONE];
     struct peer_throttle odd_calls; /* the log of calls that a user has end oddly */
     struct access *access;          /* owned reference: what calls get that begin now */
+    bool stopped;                   /* who comes now is heard, and told to go elsewhere */
     void (*on_ended)(struct downstream_set *set); /* one is gone; the last thing it does */
 };
 

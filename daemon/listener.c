@@ -135,6 +135,18 @@ static void on_admitted(struct reception *reception, struct transport *transport
     downstream_create(&listener->clients, transport, client);
 }
 
+/* Whether that was the last one whom a stopped listener waited for. */
+static void check_idle(struct listener *listener)
+{
+    if (listener->stopped && listener_is_idle(listener))
+        listener->on_idle(listener->owner);
+}
+
+static void on_turned_away(struct reception *reception)
+{
+    check_idle(container_of(reception, struct listener, reception));
+}
+
 static void format_address(const char *host, unsigned port, char ret_address[ADDRESS_SIZE])
 {
     bool v6 = strchr(host, ':') != NULL;
@@ -374,9 +386,7 @@ void listener_close_sockets(struct listener *listener,
 
 static void on_client_ended(struct downstream_set *clients)
 {
-    struct listener *listener = container_of(clients, struct listener, clients);
-    if (listener->stopped && list_is_empty(&clients->all))
-        listener->on_idle(listener->owner);
+    check_idle(container_of(clients, struct listener, clients));
 }
 
 struct listener *listener_create(const struct reception_config *config,
@@ -389,6 +399,7 @@ struct listener *listener_create(const struct reception_config *config,
     list_init(&listener->sockets);
     reception_init(&listener->reception, config);
     listener->reception.on_admitted = on_admitted;
+    listener->reception.on_turned_away = on_turned_away;
     downstream_set_init(&listener->clients, config->engine, config->quota, on_client_ended);
     open_spare(listener);
     return listener;
@@ -428,7 +439,8 @@ static bool keep_none(const void *arg, const char *address_text)
 void listener_stop(struct listener *listener)
 {
     listener_close_sockets(listener, keep_none, NULL);
-    reception_clear(&listener->reception);
+    reception_stop(&listener->reception);
+    listener->clients.stopped = true;
     downstream_set_drain(&listener->clients);
     listener->stopped = true; /* from now on on_idle comes; clients that left already are seen by
                                  listener_is_idle() */
@@ -436,7 +448,7 @@ void listener_stop(struct listener *listener)
 
 bool listener_is_idle(const struct listener *listener)
 {
-    return list_is_empty(&listener->clients.all);
+    return list_is_empty(&listener->clients.all) && reception_is_idle(&listener->reception);
 }
 
 void listener_abort_calls(struct listener *listener, const char *reason)

@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/log_events.h"
 #include "daemon/policy.h"
 
 struct pool {
@@ -78,8 +79,9 @@ static void log_end(const struct pool *pool, const struct upstream_fault *fault)
         log_fields(LOG_LEVEL_INFO, "upstream connection ended", {"host", pool->binding->host},
                    {"address", fault->address}, {"reason", fault->text});
     else
-        log_fields(LOG_LEVEL_WARN, "upstream connection failed", {"host", pool->binding->host},
-                   {"address", fault->address}, {"reason", fault->text});
+        log_fields(LOG_LEVEL_WARN, "upstream connection failed", LOG_EVENT_UPSTREAM_FAILED,
+                   {"host", pool->binding->host}, {"address", fault->address},
+                   {"reason", fault->text});
 }
 
 static void on_retry(uv_timer_t *timer)

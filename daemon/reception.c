@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "common/log_events.h"
 #include "daemon/admission.h"
 
 enum {
@@ -50,8 +51,9 @@ static void log_refused(struct reception *reception, const struct peer *peer)
         snprintf(uid, sizeof uid, "%u", (unsigned)peer->uid);
     snprintf(pid, sizeof pid, "%d", (int)peer->pid);
     snprintf(repeats, sizeof repeats, "%u", left_out);
-    log_fields(LOG_LEVEL_WARN, "connection refused", {"listener", reception->config.name},
-               {"uid", uid}, {"pid", peer->pid > 0 ? pid : NULL},
+    log_fields(LOG_LEVEL_WARN, "connection refused", LOG_EVENT_REFUSED,
+               {"listener", reception->config.name}, {"uid", uid},
+               {"pid", peer->pid > 0 ? pid : NULL},
                {"program", program[0] != '\0' ? program : NULL},
                {"reason", peer->known ? NULL : peer->unknown},
                {"not_logged_before", left_out > 0 ? repeats : NULL});
@@ -77,22 +79,24 @@ static void turn_away(struct reception *reception, struct transport *transport,
     refusal_create(&reception->refusals, transport, status);
 }
 
-static void judge(struct reception *reception, struct transport *transport, struct peer *peer)
+/* Whether it is let in. Takes both over; reception may be gone if so. */
+static bool judge(struct reception *reception, struct transport *transport, struct peer *peer)
 {
     struct rpc_status status;
     if (!admission_check(reception->policy, peer, &status)) {
         refuse(reception, transport, peer, &status);
-        return;
+        return false;
     }
     struct client client = {.peer = *peer};
     client.account = quota_connect(reception->config.quota,
                                    peer->known ? peer->uid : QUOTA_UNKNOWN_USER, &status);
     if (client.account != NULL) {
         reception->on_admitted(reception, transport, &client);
-        return;
+        return true;
     }
     turn_away(reception, transport, &status);
     client_finish(&client);
+    return false;
 }
 
 static void stop_waiting(struct waiting *waiting)
@@ -110,7 +114,8 @@ static void on_user_found(void *owner, struct user *user)
     struct peer peer = waiting->peer;
     peer.user = user;
     stop_waiting(waiting);
-    judge(reception, transport, &peer);
+    if (!judge(reception, transport, &peer))
+        reception->on_turned_away(reception);
 }
 
 static void wait_for_user(struct reception *reception, struct transport *transport,
@@ -176,7 +181,17 @@ void reception_use_policy(struct reception *reception, struct peer_policy *polic
     reception->policy = policy;
 }
 
-void reception_clear(struct reception *reception)
+void reception_stop(struct reception *reception)
+{
+    refusal_set_finish(&reception->refusals);
+}
+
+bool reception_is_idle(const struct reception *reception)
+{
+    return list_is_empty(&reception->waiting);
+}
+
+void reception_finish(struct reception *reception)
 {
     list_for_each(node, &reception->waiting)
     {
@@ -187,11 +202,6 @@ void reception_clear(struct reception *reception)
         stop_waiting(waiting);
     }
     refusal_set_finish(&reception->refusals);
-}
-
-void reception_finish(struct reception *reception)
-{
-    reception_clear(reception);
     peer_policy_unref(reception->policy);
     reception->policy = NULL;
 }

@@ -44,6 +44,8 @@ struct reception {
     /* Lets it in: takes transport and client over. */
     void (*on_admitted)(struct reception *reception, struct transport *transport,
                         struct client *client);
+    /* One that waited has not been let in. */
+    void (*on_turned_away)(struct reception *reception);
 };
 
 void reception_init(struct reception *reception, const struct reception_config *config);
@@ -54,8 +56,9 @@ void reception_use_policy(struct reception *reception, struct peer_policy *polic
 /* Takes over a transport that has just been accepted and not been started. */
 void reception_receive(struct reception *reception, struct transport *transport);
 
-/* Ends what waits or is being refused. It may be used again. */
-void reception_clear(struct reception *reception);
+/* Ends what is being refused. What waits goes on. */
+void reception_stop(struct reception *reception);
+bool reception_is_idle(const struct reception *reception);
 void reception_finish(struct reception *reception);
 
 #endif

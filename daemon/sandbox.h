@@ -36,6 +36,10 @@ struct sandbox {
  * PR_SET_DUMPABLE. */
 void sandbox_hide_memory(void);
 
+/* Before the loop is made: a newer libuv would use io_uring from its beginning, which is a way
+ * around the filter of system calls, and ends the process when the filter takes it away. */
+void sandbox_forbid_io_uring(void);
+
 /* Gives up the rest for this process. There must not be any threads yet. */
 void sandbox_enter(const struct setup *setup, const char *control_path, char *const *environment,
                    struct sandbox *ret_sandbox);

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "daemon/sandbox.h"
 
@@ -181,7 +182,24 @@ const char *sandbox_seccomp(void)
     return error == 0 ? NULL : strerror(-error);
 }
 
+void sandbox_forbid_io_uring(void)
+{
+    enum { LIBUV_WITH_IO_URING = 0x012d00 }; /* 1.45 */
+    if (uv_version() < LIBUV_WITH_IO_URING)
+        return;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (filter == NULL)
+        return;
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0) == 0)
+        seccomp_load(filter);
+    seccomp_release(filter);
+}
+
 #else
+
+void sandbox_forbid_io_uring(void)
+{
+}
 
 const char *sandbox_seccomp(void)
 {

@@ -31,7 +31,8 @@ static int find_inherited(void)
 
 void sock_diag_init(struct sock_diag *diag)
 {
-    *diag = (struct sock_diag){.fd = find_inherited()};
+    int fd = find_inherited();
+    *diag = (struct sock_diag){.fd = fd, .inherited = fd >= 0};
 }
 
 void sock_diag_finish(struct sock_diag *diag)
@@ -229,7 +230,8 @@ int sock_diag_ask(struct sock_diag *diag, const struct sock_diag_exchange *excha
             error = ask(diag, exchange);
         if (error == 0 || error == -ENOENT)
             return error;
-        sock_diag_finish(diag);
+        if (!diag->inherited)
+            sock_diag_finish(diag);
     }
     return error;
 }

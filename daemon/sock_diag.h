@@ -3,9 +3,9 @@
  *
  * No privilege is needed. The kernel answers while the request is being sent, so that the answer is
  * there when sending returns and nothing ever waits. The descriptor is kept; after an error it is
- * closed and the next query opens another. The bytes that come back are the kernel's, which is
- * trusted; they are checked all the same, because whatever is not understood has to mean "not
- * known".
+ * closed and the next query opens another, but for an inherited one, which we could not get again.
+ * The bytes that come back are the kernel's, which is trusted; they are checked all the same,
+ * because whatever is not understood has to mean "not known".
  *
  * Owner: whoever embeds it; sock_diag_finish(). Loop thread only.
  */
@@ -26,6 +26,7 @@
 struct sock_diag {
     int fd; /* -1: none is open */
     uint32_t sequence;
+    bool inherited; /* it is never closed before the end */
 };
 
 /* A socket as the kernel knows it. */

@@ -11,8 +11,20 @@
 
 #include "daemon/sock_diag.h"
 
+/* A Unix socket as the kernel describes it. */
+struct unix_diag_socket {
+    bool has_peer, has_uid; /* whether it says so */
+    uint32_t peer;          /* the other end's inode; 0: that end is closed */
+    uint32_t uid;           /* in the user namespace of the descriptor's opener */
+};
+
 /* The peer of the connected socket `fd`. Returns 0, -ENOENT where it is gone, or another negative
- * errno where the kernel could not be asked. */
+ * errno where the kernel could not be asked (-EOPNOTSUPP: it is too old). */
 int unix_diag_find_peer(struct sock_diag *diag, int fd, uid_t *ret_uid);
+
+/* Reads one datagram of the kernel's about the socket `inode`; returns as sock_diag_parse(), and
+ * leaves *ret_socket alone where that is not 0. */
+int unix_diag_parse(const void *bytes, size_t len, uint32_t sequence, uint32_t inode,
+                    struct unix_diag_socket *ret_socket);
 
 #endif

@@ -1,5 +1,6 @@
 """The source tree keeps to its rules, and the checks can tell when it does not."""
 
+import re
 from pathlib import Path
 
 import arrows
@@ -57,3 +58,19 @@ def test_arrows_notice(path, line, wrong):
 )
 def test_sizes_notice(path, text, wrong):
     assert len(sizes.violations(Path(path), text)) == wrong
+
+
+def test_events_of_the_journal():
+    """Each event of the log is in the catalog, each entry of the catalog is an event, and the
+    program has a place for each."""
+    header = (ROOT / "common/log_events.h").read_text()
+    events = dict(re.findall(r"#define (LOG_EVENT_\w+) +LOG_EVENT\(\"(\w{32})\"\)", header))
+    catalog = (ROOT / "packaging/systemd/sparkbridge.catalog").read_text()
+    assert header.count("#define LOG_EVENT_") == len(events)
+    assert sorted(events.values()) == sorted(re.findall(r"^-- (\w{32})$", catalog, re.M))
+    used = {
+        name
+        for path in (ROOT / "daemon").glob("*.c")
+        for name in re.findall(r"LOG_EVENT_\w+", path.read_text())
+    }
+    assert used == set(events)

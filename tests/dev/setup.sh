@@ -11,9 +11,14 @@ product=(
     protobuf-c-compiler libcurl4-openssl-dev libseccomp-dev libssl-dev libyaml-dev libsystemd-dev libjansson-dev
     zlib1g-dev
 )
+newer_systemd=(
+    systemd systemd-sysv dbus libpam-systemd dbus-user-session iproute2 passwd python3-minimal
+    ca-certificates libcurl4t64 libnghttp2-14 libuv1t64 libyaml-0-2 libseccomp2 libjansson4 libprotobuf-c1
+)
 packages=()
 venvs=()
 wants_go_tools=
+wants_newer_systemd=
 
 want_java() {
     command -v java >/dev/null && java_is_recent || packages+=(openjdk-17-jre-headless)
@@ -54,6 +59,20 @@ want_workspace() {
     want_venvs v43
 }
 
+# Debian 13 with a newer systemd, for the test of what the system's own cannot do.
+make_newer_systemd() {
+    local tree=$cache/systemd-257
+    as_root rm -rf "$tree" "$tree.tar"
+    as_root mmdebstrap --variant=minbase trixie "$tree.tar" --include="$(
+        IFS=,
+        printf '%s' "${newer_systemd[*]}"
+    )"
+    as_root mkdir "$tree"
+    as_root tar -x -C "$tree" -f "$tree.tar"
+    as_root rm "$tree.tar"
+    as_root touch "$tree/.complete"
+}
+
 (($#)) || set -- build test
 for group in "$@"; do
     case $group in
@@ -75,6 +94,10 @@ for group in "$@"; do
     package)
         packages+=(debhelper dpkg-dev lintian rpm mandoc man-db systemd)
         ;;
+    systemd)
+        packages+=(mmdebstrap)
+        wants_newer_systemd=1
+        ;;
     bench)
         packages+=(libcmocka-dev nghttp2-client nghttp2-proxy haproxy nginx openssl libnss-wrapper)
         want_venvs bench
@@ -83,7 +106,7 @@ for group in "$@"; do
         packages+=("${product[@]}" libcmocka-dev clang libclang-rt-14-dev)
         ;;
     *)
-        die "there is no group '$group' to set up: build, test, workspace, lint, package, bench, fuzz"
+        die "there is no group '$group' to set up: build, test, workspace, lint, package, systemd, bench, fuzz"
         ;;
     esac
 done
@@ -91,4 +114,6 @@ done
 for name in "${venvs[@]}"; do
     install_venv "$name"
 done
+[[ -z $wants_newer_systemd || -e $cache/systemd-257/.complete ]] ||
+    step "making a Debian 13 tree (130 megabytes, once)" make_newer_systemd
 [[ -z $wants_go_tools ]] || install_go_tools

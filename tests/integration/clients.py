@@ -36,10 +36,11 @@ class ClientError(AssertionError):
 class Client:
     """One worker. Operations are the op_* functions of client_worker.py."""
 
-    def __init__(self, python=sys.executable, environment=None):
+    def __init__(self, python=sys.executable, environment=None, popen=subprocess.Popen, worker=WORKER):
+        """`popen` starts it, with `worker` as the place of client_worker.py, elsewhere than here."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
-        self._process = subprocess.Popen(
-            [python, str(WORKER)],
+        self._process = popen(
+            [python, str(worker)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -91,11 +92,12 @@ class Client:
 
     def stop(self):
         """Ends the worker, without a word to the servers."""
+        self._process.stdin.close()  # which ends one that a signal does not reach
         self._process.kill()
         self._process.wait(10)
         for thread in self._threads:
             thread.join(10)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for pipe in (self._process.stdout, self._process.stderr):
             pipe.close()
 
     def _read_replies(self):

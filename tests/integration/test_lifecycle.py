@@ -57,6 +57,24 @@ def test_drain_lets_running_calls_finish(bridges, upstream):
     assert bridge.child.wait(10) == 0
 
 
+def test_drain_waits_for_a_greeting(bridges):
+    """A client that has just connected is told by GOAWAY that its calls were not begun, so that it
+    makes them elsewhere; one that says nothing is not waited for."""
+    bridge = bridges()
+    with (
+        socket.create_connection(("127.0.0.1", bridge.port), timeout=10) as late,
+        socket.create_connection(("127.0.0.1", bridge.port), timeout=10),
+        RawClient(bridge.port) as witness,
+    ):
+        witness.ping()  # the others were accepted before it
+        bridge.child.send_signal(signal.SIGTERM)
+        witness.wait_for_goaway()
+        with RawClient(late) as client:
+            client.wait_for_goaway()
+            client.wait_for_close()
+        assert bridge.child.wait(10) == 0
+
+
 def test_drain_has_a_limit(bridges, upstream):
     bridge = bridges(
         port=upstream.port, arguments=["--drain-timeout", "300ms"], expect_exit=os.EX_TEMPFAIL

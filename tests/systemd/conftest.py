@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from clients import WORKER
+from door import Door
+from installed import PROFILE_FILE, PROFILES, Installed, section
 from machine import Machine
 
 HERE = Path(__file__).resolve().parent
@@ -15,24 +18,14 @@ ROOT = HERE.parents[1]
 HOOK = """
 cp {package} $R/root/sparkbridge.deb
 mkdir -p $R/srv/tests
-cp {here}/client.py $R/srv/tests/
+cp {here}/*.py {worker} $R/srv/tests/
 directory={prefix}
 while [ "$directory" != / ]; do chmod a+rx "$R$directory"; directory=$(dirname "$directory"); done
 rm -rf $R/root/.databrickscfg $R/etc/sparkbridge $R/usr/sbin/policy-rc.d
 chroot $R useradd -m alice
 chroot $R useradd -m bob
+chroot $R useradd -m carol
 """
-
-PROFILES = """[DEFAULT]
-host = https://workspace.example.com
-token = dapi-of-the-machine
-cluster_id = 0123-456789-abcdefgh
-[prod]
-host = https://prod.example.com
-token = dapi-of-prod
-cluster_id = 0123-456789-abcdefgh
-"""
-
 
 def _package():
     packages = sorted((ROOT / "build-packages").glob("sparkbridge_*.deb"))
@@ -41,41 +34,34 @@ def _package():
     return packages[-1]
 
 
-class Installed:
-    """The machine with the package, and what the tests do there again and again."""
+@pytest.fixture(scope="session")
+def new_machine(tmp_path_factory):
+    """Boots machines; each has the package in /root, not installed, and people."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("NOT TESTED: booting systemd needs root and namespaces")
+    package = _package()
+    running = []
 
-    def __init__(self, machine):
-        self.machine = machine
+    def boot(root="/"):
+        prefix = sys.prefix if root == "/" else "/root"
+        hook = HOOK.format(package=package, here=HERE, worker=WORKER, prefix=prefix)
+        running.append(Machine(tmp_path_factory.mktemp("machine"), hook, root))
+        return running[-1]
 
-    def put(self, path, text, mode="600"):
-        self.machine.shell(f"cat >{path} <<'END'\n{text}\nEND\nchmod {mode} {path}")
-
-    def ask(self, address, user="alice", method="/grpc.health.v1.Health/Check"):
-        """What a real gRPC client of that user is told."""
-        return self.machine.run(
-            sys.executable, "/srv/tests/client.py", address, method, user=user
-        ).strip()
-
-    def show(self, name, unit="sparkbridge.service"):
-        return self.machine.property(unit, name)
-
-    def start(self):
-        self.machine.run("systemctl", "reset-failed", check=False)
-        self.machine.run("systemctl", "start", "sparkbridge.socket", "sparkbridge-diag.socket")
-        self.machine.run("systemctl", "restart", "sparkbridge.service")
+    yield boot
+    journals = [booted.run("journalctl", "-o", "export") for booted in running]
+    for booted in running:
+        booted.stop()
+    for journal in journals:
+        assert "SPARKBRIDGE_LISTENER" in journal
+        assert "dapi-of-" not in journal, "a token is in the journal"
+        assert "dapi-canary" not in journal, "a token is in the journal"
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory):
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("NOT TESTED: booting systemd needs root and namespaces")
-    hook = HOOK.format(package=_package(), here=HERE, prefix=sys.prefix)
-    booted = Machine(tmp_path_factory.mktemp("machine"), hook)
-    yield booted
-    journal = booted.run("journalctl", "-o", "export")
-    booted.stop()
-    assert "SPARKBRIDGE_LISTENER" in journal
-    assert "dapi-of-" not in journal, "a token is in the journal"
+def machine(new_machine):
+    """The one that most tests use."""
+    return new_machine()
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +70,7 @@ def fresh(machine):
     machine.run("dpkg", "-i", "/root/sparkbridge.deb")
     machine.run("usermod", "-a", "-G", "sparkbridge-clients", "alice")
     installed = Installed(machine)
-    installed.put("/etc/sparkbridge/databrickscfg", PROFILES)
+    installed.put(PROFILE_FILE, PROFILES)
     return installed
 
 
@@ -93,5 +79,30 @@ def service(fresh):
     """The system service, running."""
     fresh.start()
     yield fresh
-    units = ["sparkbridge.socket", "sparkbridge-diag.socket", "sparkbridge.service"]
-    fresh.machine.run("systemctl", "stop", *units, check=False)
+    fresh.stop()
+
+
+@pytest.fixture(scope="session")
+def workspace(machine, standin):
+    """The stand-in workspace as from inside: its names, port 443, an authority that is trusted."""
+    names = " ".join(tenant.host for tenant in standin.tenants)
+    machine.shell(f"echo 127.0.0.1 {names} >>/etc/hosts")
+    authority = "/usr/local/share/ca-certificates/workspace.crt"
+    machine.shell(f"cat >{authority} <<'END'\n{standin.ca_file.read_text()}END")
+    machine.run("update-ca-certificates")
+    door = Door(standin.loop, machine, 443, standin.gate.port)
+    yield standin
+    door.stop()
+
+
+@pytest.fixture(scope="module")
+def forwarding(fresh, workspace):
+    """The system service, running, with the stand-in workspace as what its profiles name."""
+    one, two = workspace.tenants
+    fresh.put(PROFILE_FILE, section("DEFAULT", one) + "\n" + section("prod", two))
+    fresh.machine.run("usermod", "-a", "-G", "sparkbridge-clients", "carol")
+    fresh.start()
+    yield fresh
+    fresh.stop()
+    fresh.machine.run("gpasswd", "-d", "carol", "sparkbridge-clients")
+    fresh.put(PROFILE_FILE, PROFILES)

@@ -4,14 +4,18 @@ state: boots in half a second, writes nothing outside of its own memory.
 Needs root, and cgroup v2 somewhere.
 """
 
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Enters the machine as a user, with the bus of that user's own systemd.
@@ -41,22 +45,23 @@ def _cgroup_root():
 
 
 class Machine:
-    """`state` is a directory; `hook` a shell script that changes the root $R before the boot."""
+    """`state` is a directory; `hook` a shell script that changes the root $R before the boot, which
+    is a copy of the tree at `root`."""
 
-    def __init__(self, state, hook):
+    def __init__(self, state, hook, root="/"):
         self.state = Path(state)
         self.shared = self.state / "shared"
         (self.state / "mnt").mkdir(parents=True)
         self.shared.mkdir()
         self.shared.chmod(0o755)
-        self._cgroup = _cgroup_root() / f"sparkbridge-tests-{os.getpid()}"
+        self._cgroup = _cgroup_root() / f"sparkbridge-tests-{os.getpid()}-{self.state.name}"
         self._cgroup.mkdir()
         hook_file = self.state / "hook.sh"
         hook_file.write_text(hook)
         self._log = (self.state / "log").open("wb")
         self._outer = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--net", "--pid"]
-            + ["--cgroup", "--fork", "bash", HERE / "stage1.sh", self.state, hook_file],
+            + ["--cgroup", "--fork", "bash", HERE / "stage1.sh", self.state, hook_file, root],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -108,6 +113,22 @@ class Machine:
 
     def property(self, unit, name, *more):
         return self.run("systemctl", *more, "show", "-P", name, unit).strip()
+
+    def listen(self, port):
+        """A socket of this process that listens on the machine's loopback."""
+        made = []
+
+        def make():
+            # Only this thread goes there; a socket stays where it was made.
+            with open(f"/proc/{self._leader}/ns/net") as namespace:
+                if _libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            made.append(socket.create_server(("127.0.0.1", port), backlog=256))
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
 
     def stop(self):
         os.kill(self._leader, signal.SIGRTMIN + 4)  # poweroff.target

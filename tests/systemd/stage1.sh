@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# stage1.sh STATE HOOK: PID 1 of the new namespaces. Makes a root of an overlay over the host's own,
-# so that nothing is written there, lets HOOK change it ($R), and becomes systemd.
+# stage1.sh STATE HOOK LOWER: PID 1 of the new namespaces. Makes a root of an overlay over LOWER, the
+# host's own root or another, so that nothing is written there, lets HOOK change it ($R), and becomes
+# systemd.
 set -euo pipefail
-state=$1 hook=$2 mnt=$1/mnt
+state=$1 hook=$2 lower=$3 mnt=$1/mnt
 
 mount -t tmpfs -o mode=755 machine "$mnt"
 mkdir "$mnt/up" "$mnt/work" "$mnt/root"
 R=$mnt/root
-mount -t overlay overlay -o "lowerdir=/,upperdir=$mnt/up,workdir=$mnt/work" "$R"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$mnt/up,workdir=$mnt/work" "$R"
 chmod 755 "$R"
 mount -t proc -o nosuid,nodev,noexec proc "$R/proc"
 mount -t sysfs -o nosuid,nodev,noexec,ro sysfs "$R/sys"

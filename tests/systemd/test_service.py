@@ -6,13 +6,12 @@ import signal
 import time
 
 import pytest
+from installed import CONFIG, DROP_INS
 from machine import wait_for
 
 SOCKETS = ["unix:/run/sparkbridge.sock", "127.0.0.1:15002", "localhost:15002"]
-CONFIG = "/etc/sparkbridge/sparkbridge.yaml"
 UNITS = "/lib/systemd/system"
 EXECUTE = "/spark.connect.SparkConnectService/ExecutePlan"
-DROP_INS = "/usr/share/doc/sparkbridge/drop-ins"
 
 
 @pytest.fixture
@@ -278,37 +277,3 @@ def test_token_and_client_secret_by_credentials(service):
         assert "secret" in service.ask(SOCKETS[0], method=EXECUTE)
     finally:
         service.machine.shell(f"rm -r {directory}; systemctl daemon-reload")
-
-
-def test_user_service(fresh):
-    """One user on a laptop: the user's own systemd, profile file and port."""
-    fresh.machine.run("loginctl", "enable-linger", "bob")
-    wait_for(
-        lambda: "bus" in fresh.machine.shell("ls /run/user/$(id -u bob)", check=False), "the bus"
-    )
-    fresh.machine.shell(
-        "install -m 600 -o bob /etc/sparkbridge/databrickscfg /home/bob/.databrickscfg"
-    )
-    fresh.machine.run("systemctl", "--user", "enable", "--now", "sparkbridge.socket", user="bob")
-    assert fresh.ask("localhost:15002", user="bob") == "SERVING"
-    assert fresh.ask("localhost:15002", user="alice").startswith("PERMISSION_DENIED")
-    state = fresh.machine.run(
-        "systemctl", "--user", "show", "-P", "StatusText", "sparkbridge.service", user="bob"
-    )
-    assert state.strip() == "1 listener, 1 profile ready"
-    fresh.machine.run("systemctl", "--user", "disable", "--now", "sparkbridge.socket", user="bob")
-    fresh.machine.run("systemctl", "--user", "stop", "sparkbridge.service", user="bob")
-
-
-def test_removal_and_purge(service):
-    """Removal stops it and keeps the configuration; a purge leaves nothing."""
-    service.machine.run("dpkg", "-r", "sparkbridge")
-    assert service.show("ActiveState") in ("inactive", "failed")
-    service.machine.run("test", "-e", CONFIG)
-    service.machine.run("dpkg", "-P", "sparkbridge")
-    left = service.machine.shell(
-        "systemctl daemon-reload; find /etc /usr /lib /run -xdev -name '*sparkbridge*' "
-        "-not -path '/usr/share/doc/*' -not -path '/run/user/*'",
-        check=False,
-    )
-    assert left.split() == []

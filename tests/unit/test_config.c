@@ -409,6 +409,32 @@ static void test_forward_headers(void **state)
     load_finish(&load);
 }
 
+/* `status` takes no notice of what only the daemon can know, or has to mind. */
+static void test_status(void **state)
+{
+    struct load load;
+    write_text("s.yaml", "version: 1\nnonsense: 7\ncontrol: {listen: \"unix:/run/c.sock\"}\n"
+                         "listeners: [{name: a, config_file: \"${CREDENTIALS_DIRECTORY}/x\"}]\n");
+    assert_loads(&load, "status -c s.yaml", NULL, "");
+    assert_string_equal(load.config->control, "unix:/run/c.sock");
+    load_finish(&load);
+    assert_loads(&load, "status -c s.yaml --control unix:/run/d.sock --json", NULL, "");
+    assert_string_equal(load.config->control, "unix:/run/d.sock");
+    assert_true(load.config->json);
+    load_finish(&load);
+    write_text("s.yaml", "version: [\n");
+    assert_loads(&load, "status -c s.yaml", NULL, "");
+    assert_null(load.config->control);
+    load_finish(&load);
+    load_config(&load, "status -c missing.yaml", NULL);
+    assert_null(load.config);
+    assert_int_equal(diag_list_exit_code(&load.diags), EX_NOINPUT);
+    load_finish(&load);
+    load_config(&load, "status --control tcp:1", NULL);
+    assert_null(load.config);
+    load_finish(&load);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,7 +445,7 @@ int main(void)
         cmocka_unit_test(test_select_listener), cmocka_unit_test(test_secret_flag),
         cmocka_unit_test(test_profiles),        cmocka_unit_test(test_token_file),
         cmocka_unit_test(test_token_file_kind), cmocka_unit_test(test_client_secret_file),
-        cmocka_unit_test(test_forward_headers),
+        cmocka_unit_test(test_forward_headers), cmocka_unit_test(test_status),
     };
     return cmocka_run_group_tests_name("config", tests, setup, load_config_teardown);
 }

@@ -21,7 +21,6 @@
 #include <cmocka.h>
 
 #include "daemon/peer.h"
-#include "daemon/unix_diag.h"
 
 enum { OVERFLOW_UID = 65534, SOME_UID = 20001 };
 
@@ -175,22 +174,6 @@ static void test_reset(void **state)
     wait_for_end(&pair);
     assert_false(identify(pair.server).known);
     close_pair(&pair);
-}
-
-/* What SO_PEERCRED says, asked for in another way. */
-static void test_unix_peer_by_netlink(void **state)
-{
-    struct sock_diag diag;
-    int ends[2];
-    uid_t uid = (uid_t)-1;
-    sock_diag_init(&diag);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    assert_int_equal(unix_diag_find_peer(&diag, ends[0], &uid), 0);
-    assert_int_equal(uid, geteuid());
-    close(ends[1]);
-    assert_int_equal(unix_diag_find_peer(&diag, ends[0], &uid), -ENOENT);
-    close(ends[0]);
-    sock_diag_finish(&diag);
 }
 
 /* The descriptor is kept: a thousand questions, each with its own answer. */
@@ -412,7 +395,6 @@ int main(void)
         cmocka_unit_test(test_ipv6_client_of_an_ipv4_listener),
         cmocka_unit_test(test_written_and_closed),
         cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_unix_peer_by_netlink),
         cmocka_unit_test(test_many_questions),
         cmocka_unit_test(test_stale_answers),
         cmocka_unit_test(test_unix),
