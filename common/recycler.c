@@ -71,11 +71,10 @@ void recycler_give(struct recycler *recycler, void *bytes)
         give(recycler, bytes, malloc_usable_size(bytes));
 }
 
-void recycler_give_wiped(struct recycler *recycler, void *bytes)
+void recycler_give_wiped(struct recycler *recycler, void *bytes, size_t usable_bytes)
 {
     if (bytes == NULL)
         return;
-    size_t usable_bytes = malloc_usable_size(bytes);
     secret_wipe(bytes, usable_bytes);
     give(recycler, bytes, usable_bytes);
 }

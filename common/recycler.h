@@ -35,8 +35,9 @@ void *recycler_take(struct recycler *recycler, size_t size);
 /* Takes back what a recycler, or malloc(), gave. Accepts NULL. */
 void recycler_give(struct recycler *recycler, void *bytes);
 
-/* The same for what may hold a secret: it is wiped first, all of it. */
-void recycler_give_wiped(struct recycler *recycler, void *bytes);
+/* The same for what may hold a secret: it is wiped first, all of it. `usable_bytes` is
+ * malloc_usable_size()'s answer, which the caller has asked for already. */
+void recycler_give_wiped(struct recycler *recycler, void *bytes, size_t usable_bytes);
 
 /* Frees what is kept. */
 void recycler_finish(struct recycler *recycler);

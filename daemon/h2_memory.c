@@ -58,7 +58,7 @@ static void give(void *bytes, void *user_data)
         wipe_large(bytes, size);
         free(bytes);
     } else {
-        recycler_give_wiped(user_data, bytes);
+        recycler_give_wiped(user_data, bytes, size);
     }
 }
 

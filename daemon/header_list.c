@@ -6,7 +6,7 @@
 
 #include "common/secret.h"
 
-enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32, FIRST_TEXT_BYTES = 256 };
+enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32, FIRST_TEXT_BYTES = 384 };
 
 static void free_text(struct header_list *list)
 {
@@ -20,7 +20,7 @@ static void grow_text(struct header_list *list, size_t size)
 {
     size_t cap = list->text_cap == 0 ? FIRST_TEXT_BYTES : list->text_cap;
     while (cap < list->text_len + size)
-        cap *= 2;
+        cap += cap / 2;
     char *text = recycler_take(list->recycler, cap);
     if (list->text_len > 0)
         memcpy(text, list->text, list->text_len);
