@@ -8,16 +8,19 @@
 #include "daemon/policy.h"
 #include "daemon/status_fields.h"
 
-/* The call is there as long as its stream. */
+/* The source is the session, and the call is found by its stream; this only marks the way. */
 static ssize_t on_read_response(nghttp2_session *session, int32_t id, uint8_t *buf, size_t len,
                                 uint32_t *data_flags, nghttp2_data_source *source, void *user_data)
 {
-    return call_read_response(source->ptr, len, data_flags);
+    struct call *call = h2_stream_data(source->ptr, id);
+    if (call == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return call_read_response(call, len, data_flags);
 }
 
 void call_submit_response(struct call *call, const nghttp2_nv *fields, size_t count, bool last)
 {
-    nghttp2_data_provider provider = {.source.ptr = call, .read_callback = on_read_response};
+    nghttp2_data_provider provider = {.source.ptr = call->downstream, .read_callback = on_read_response};
     nghttp2_submit_response(call->downstream->session, call->stream_id, fields, count,
                             last ? NULL : &provider);
     call->response = last ? CALL_RESPONSE_LAST : CALL_RESPONSE_OPEN;
