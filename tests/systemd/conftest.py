@@ -27,6 +27,7 @@ chroot $R useradd -m bob
 chroot $R useradd -m carol
 """
 
+
 def _package():
     packages = sorted((ROOT / "build-packages").glob("sparkbridge_*.deb"))
     if not packages:

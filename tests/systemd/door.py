@@ -1,4 +1,4 @@
-"""A way out of a machine that has no network: a port of its loopback that leads to one of the host's."""
+"""A way out of a machine without network: a port of its loopback leads to one of the host's."""
 
 import asyncio
 import contextlib

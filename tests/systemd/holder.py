@@ -1,5 +1,5 @@
-"""Keeps a bidirectional call open, at argv[1] of method argv[2]: sends each line of standard input as
-a message, and writes each message that comes, then the status."""
+"""Keeps a bidirectional call open, at argv[1] of method argv[2]: sends each line of standard input
+as a message, and writes each message that comes, then the status."""
 
 import sys
 

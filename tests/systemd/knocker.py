@@ -1,5 +1,5 @@
 """Connects again and again to the addresses in argv, and waits each time for the first bytes of an
-HTTP/2 server. Ends with its standard input, and writes how often it was served and how often not."""
+HTTP/2 server. Ends with its standard input, and writes how often it was served, and what failed."""
 
 import socket
 import sys

@@ -1,4 +1,4 @@
-"""One thing each that a sandboxed service should not be able to do; run inside, by the name in argv[1].
+"""One thing each that a sandboxed service should not be able to do, by the name in argv[1].
 
 Ends with 0 where it could do it and with 7 where it could not. It runs by the system's own Python,
 in units that see no home.
@@ -172,7 +172,7 @@ def namespaces():
 
 
 def realtime():
-    """No priority is wrong for this policy, which the kernel says whoever asks; a filter says no."""
+    """No priority is wrong for this policy: the kernel says so to all, and a filter says no."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(0))
     except OSError as error:

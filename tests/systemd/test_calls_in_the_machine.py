@@ -1,4 +1,4 @@
-"""Real calls through the installed service: queries of real clients, while it reloads and restarts."""
+"""Real calls through the installed service: queries, also while it reloads and restarts."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What Debian 12's systemd cannot do: the package in a Debian 13 tree, which ./dev setup systemd makes."""
+"""What Debian 12's systemd cannot do: the package in a tree of ./dev setup systemd's."""
 
 import os
 import subprocess
@@ -27,7 +27,9 @@ def newer(new_machine):
 
 def test_units_are_understood_there(newer):
     """Neither the units nor the drop-in are strange to it."""
-    said = newer.machine.shell("systemd-analyze verify --man=no sparkbridge.service 2>&1", check=False)
+    said = newer.machine.shell(
+        "systemd-analyze verify --man=no sparkbridge.service 2>&1", check=False
+    )
     assert [line for line in said.splitlines() if "sparkbridge" in line] == []
     assert newer.show("Type") == "notify-reload"
 

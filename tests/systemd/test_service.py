@@ -229,6 +229,20 @@ def test_a_daemon_for_one_profile(fresh):
     )
     fresh.machine.run("systemctl", "enable", "--now", "sparkbridge@prod.socket")
     assert fresh.ask("unix:/run/sparkbridge-prod.sock") == "SERVING"
+    fresh.machine.shell(
+        "sed s/prod/more/ /etc/sparkbridge/profiles/prod.databrickscfg "
+        ">/etc/sparkbridge/profiles/more.databrickscfg; "
+        "chmod 600 /etc/sparkbridge/profiles/more.databrickscfg; "
+        "systemctl start sparkbridge@more.service"
+    )
+    users = {
+        fresh.machine.shell(
+            f"ps -o uid= -p {fresh.show('MainPID', f'sparkbridge@{profile}.service')}"
+        ).strip()
+        for profile in ("prod", "more")
+    }
+    assert len(users) == 2, "instances share a user"
+    fresh.machine.run("systemctl", "stop", "sparkbridge@more.socket", "sparkbridge@more.service")
     log = fresh.machine.run("journalctl", "-u", "sparkbridge@prod", "-o", "cat")
     assert "host=prod.example.com" in log
     fresh.machine.run("systemctl", "disable", "--now", "sparkbridge@prod.socket")

@@ -28,7 +28,8 @@ def told(fresh):
 
     def blocks(story):
         return [
-            unescape(block) for block in re.findall(r"^\.EX\n(.*?)^\.EE$", stories[story], re.M | re.S)
+            unescape(block)
+            for block in re.findall(r"^\.EX\n(.*?)^\.EE$", stories[story], re.M | re.S)
         ]
 
     return blocks
@@ -73,7 +74,10 @@ def test_the_readme_tells_the_same(told):
         line for block in re.findall(r"```sh\n(.*?)```", part, re.S) for line in block.splitlines()
     ]
     told_commands = [
-        line for story in (LAPTOP, SHARED, SERVICE) for block in told(story) for line in block.split("\n")
+        line
+        for story in (LAPTOP, SHARED, SERVICE)
+        for block in told(story)
+        for line in block.split("\n")
     ]
     assert len(commands) >= 9
     assert [line for line in commands if line not in told_commands] == []

@@ -24,7 +24,7 @@ def without_network(forwarding, workspace):
 
 
 def test_queries_without_network(forwarding, without_network, workspace):
-    """The daemon has a loopback of its own and nothing there; the egress has the way and no secret."""
+    """The daemon has an empty loopback of its own; the egress has the way and no secret."""
     machine = forwarding.machine
     inside = ("nsenter", "-t", forwarding.show("MainPID"), "-n")
     assert len(machine.run(*inside, "ip", "-o", "link").splitlines()) == 1, "more than a loopback"
