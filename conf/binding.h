@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/redaction.h"
 #include "common/secret.h"
@@ -34,6 +35,7 @@ struct binding {
     struct secret token;         /* set where auth_type is "pat" */
     struct secret authorization; /* the header value, "Bearer " and the token */
     struct redaction redaction;  /* of the token, as long as the binding is there */
+    time_t token_expires;        /* as the token says itself; 0: it does not */
     char *token_source;          /* owned; the credential's place, whatever its type */
 
     enum compute_kind compute;

@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "conf/environment.h"
+#include "conf/token_expiry.h"
 
 /* --- the end, good or bad ---------------------------------------------------------------- */
 
@@ -191,6 +192,7 @@ bool resolving_take_token(struct resolving *r, const struct secret *token, const
     secret_set(&r->binding->token, token->bytes, token->len);
     secret_set_prefixed(&r->binding->authorization, "Bearer ", token);
     redaction_begin(&r->binding->redaction, token);
+    r->binding->token_expires = token_expiry(token);
     return true;
 }
 

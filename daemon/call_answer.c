@@ -20,7 +20,8 @@ static ssize_t on_read_response(nghttp2_session *session, int32_t id, uint8_t *b
 
 void call_submit_response(struct call *call, const nghttp2_nv *fields, size_t count, bool last)
 {
-    nghttp2_data_provider provider = {.source.ptr = call->downstream, .read_callback = on_read_response};
+    nghttp2_data_provider provider = {.source.ptr = call->downstream,
+                                      .read_callback = on_read_response};
     nghttp2_submit_response(call->downstream->session, call->stream_id, fields, count,
                             last ? NULL : &provider);
     call->response = last ? CALL_RESPONSE_LAST : CALL_RESPONSE_OPEN;

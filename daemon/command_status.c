@@ -110,6 +110,9 @@ static void append_grant(struct strbuf *out, const json_t *grant)
                          number_of(binding, "port"), text_of(binding, "host_source"));
     strbuf_append_format(out, "  credential  %s sha256:%s (%s)\n", text_of(binding, "auth_type"),
                          text_of(binding, "token_sha256"), text_of(binding, "token_source"));
+    const char *expires = json_string_value(json_object_get(binding, "token_expires"));
+    if (expires != NULL)
+        strbuf_append_format(out, "  expires     %s\n", expires);
     const char *cluster = json_string_value(json_object_get(binding, "cluster_id"));
     strbuf_append_format(out, "  compute     %s%s%s (%s)\n", text_of(binding, "compute"),
                          cluster != NULL ? " " : "", cluster != NULL ? cluster : "",

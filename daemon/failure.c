@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "conf/token_expiry.h"
 
 /* "workspace one.example.test:8443", for messages. */
 static void name_target(const struct binding *binding, char *ret_text, size_t size)
@@ -103,10 +106,18 @@ static void token_refused(const struct binding *binding, const char *said,
 {
     char target[300];
     name_target(binding, target, sizeof target);
+    const char *why = "it may have expired or belong to another workspace";
+    char expired[80];
+    if (binding->token_expires != 0 && binding->token_expires <= time(NULL)) {
+        char when[TOKEN_EXPIRY_TEXT_SIZE];
+        token_expiry_text(binding->token_expires, when);
+        snprintf(expired, sizeof expired, "it expired at %s", when);
+        why = expired;
+    }
     rpc_status_set(ret_status, GRPC_UNAUTHENTICATED, "TOKEN_REFUSED",
-                   "sparkbridge: workspace %s refused the token from %s%s; it may have expired or "
-                   "belong to another workspace: put a valid one there",
-                   target, or_unknown(binding->token_source), said);
+                   "sparkbridge: workspace %s refused the token from %s%s; %s: put a valid one "
+                   "there",
+                   target, or_unknown(binding->token_source), said, why);
 }
 
 static void cluster_refused(const struct binding *binding, const char *said,

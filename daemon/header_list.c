@@ -142,12 +142,13 @@ const char *header_field_value(const struct header_list *list, const struct head
 
 nghttp2_nv header_field_nv(const struct header_list *list, const struct header_field *field)
 {
+    const char *known = known_header_name(field->known);
     return (nghttp2_nv){
-        .name = (uint8_t *)list->text + field->name,
+        .name = (uint8_t *)(known != NULL ? known : list->text + field->name),
         .namelen = field->name_len,
         .value = (uint8_t *)list->text + field->value,
         .valuelen = field->value_len,
-        .flags = field->flags,
+        .flags = field->flags | (known != NULL ? NGHTTP2_NV_FLAG_NO_COPY_NAME : 0),
     };
 }
 

@@ -3,6 +3,32 @@
 
 #include <string.h>
 
+const char *known_header_name(enum known_header header)
+{
+    static const char *const names[] = {
+        [KNOWN_NONE] = NULL,
+        [KNOWN_METHOD] = ":method",
+        [KNOWN_SCHEME] = ":scheme",
+        [KNOWN_PATH] = ":path",
+        [KNOWN_AUTHORITY] = ":authority",
+        [KNOWN_STATUS] = ":status",
+        [KNOWN_TE] = "te",
+        [KNOWN_HOST] = "host",
+        [KNOWN_AUTHORIZATION] = "authorization",
+        [KNOWN_CONTENT_LENGTH] = "content-length",
+        [KNOWN_CONTENT_TYPE] = "content-type",
+        [KNOWN_USER_AGENT] = "user-agent",
+        [KNOWN_ACCEPT_ENCODING] = "accept-encoding",
+        [KNOWN_GRPC_TIMEOUT] = "grpc-timeout",
+        [KNOWN_GRPC_ENCODING] = "grpc-encoding",
+        [KNOWN_GRPC_ACCEPT_ENCODING] = "grpc-accept-encoding",
+        [KNOWN_GRPC_STATUS] = "grpc-status",
+        [KNOWN_GRPC_MESSAGE] = "grpc-message",
+        [KNOWN_DATE] = "date",
+    };
+    return names[header];
+}
+
 static enum known_header if_same(const char *name, const char *text, size_t len,
                                  enum known_header header)
 {

@@ -36,4 +36,7 @@ enum known_header {
 /* By its name, in lower case as HTTP/2 has it. */
 enum known_header known_header(const char *name, size_t len);
 
+/* Its name, which is a constant; NULL for KNOWN_NONE. */
+const char *known_header_name(enum known_header header);
+
 #endif

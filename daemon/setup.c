@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/alloc.h"
 #include "common/log.h"
+#include "conf/token_expiry.h"
 
 /* What goes in front of what is said about a listener: its name, where there are several. */
 static char *prefix_of(const struct config *config, const struct listener_config *listener)
@@ -73,9 +75,17 @@ void setup_log_access(const struct listener_config *listener, const struct acces
     char fingerprint[SECRET_FINGERPRINT_SIZE] = "";
     if (secret_is_set(&binding->token))
         secret_fingerprint(&binding->token, fingerprint);
+    char expires[TOKEN_EXPIRY_TEXT_SIZE] = "";
+    if (binding->token_expires != 0)
+        token_expiry_text(binding->token_expires, expires);
     log_fields(LOG_LEVEL_INFO, "binding resolved", {"listener", listener->name},
                {"host", binding->host}, {"host_source", binding->host_source},
                {"auth_type", binding->auth_type}, {"token_sha256", fingerprint},
-               {"token_source", binding->token_source}, {"cluster_id", binding->cluster_id},
-               {"compute_source", binding->compute_source});
+               {"token_source", binding->token_source},
+               {"token_expires", expires[0] != '\0' ? expires : NULL},
+               {"cluster_id", binding->cluster_id}, {"compute_source", binding->compute_source});
+    if (binding->token_expires != 0 && binding->token_expires <= time(NULL))
+        log_warn("listener %s: the token from %s expired at %s, and the workspace will refuse it: "
+                 "put a valid one there",
+                 listener->name, binding->token_source, expires);
 }

@@ -12,15 +12,14 @@
 
 #include "common/alloc.h"
 #include "common/secret_memory.h"
+#include "conf/token_expiry.h"
 
 static json_t *time_json(time_t at)
 {
-    struct tm utc;
-    char stamp[32];
+    char stamp[TOKEN_EXPIRY_TEXT_SIZE];
     if (at == 0)
         return json_null();
-    gmtime_r(&at, &utc);
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    token_expiry_text(at, stamp);
     return json_string(stamp);
 }
 
@@ -36,12 +35,13 @@ static json_t *binding_json(const struct binding *binding)
     char fingerprint[SECRET_FINGERPRINT_SIZE] = "";
     if (secret_is_set(&binding->token))
         secret_fingerprint(&binding->token, fingerprint);
-    return json_pack("{s:s, s:i, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:s?}", "host", binding->host,
-                     "port", (int)binding->port, "host_source", binding->host_source, "auth_type",
-                     binding->auth_type, "token_sha256",
+    return json_pack("{s:s, s:i, s:s?, s:s?, s:s?, s:s?, s:o, s:s, s:s?, s:s?}", "host",
+                     binding->host, "port", (int)binding->port, "host_source", binding->host_source,
+                     "auth_type", binding->auth_type, "token_sha256",
                      fingerprint[0] != '\0' ? fingerprint : NULL, "token_source",
-                     binding->token_source, "compute", compute_names[binding->compute],
-                     "cluster_id", binding->cluster_id, "compute_source", binding->compute_source);
+                     binding->token_source, "token_expires", time_json(binding->token_expires),
+                     "compute", compute_names[binding->compute], "cluster_id", binding->cluster_id,
+                     "compute_source", binding->compute_source);
 }
 
 static void add_address(void *arg, const char *address)
@@ -89,12 +89,18 @@ static void add_listener(void *arg, const char *name, const struct listener *lis
 
 struct tally {
     unsigned listeners, profiles;
+    time_t next_expiry; /* of a token; 0: none says when */
 };
 
 static void tally_grant(void *arg, const struct grant *grant)
 {
     struct tally *tally = arg;
-    tally->profiles += grant->binding != NULL;
+    if (grant->binding == NULL)
+        return;
+    tally->profiles++;
+    time_t expires = grant->binding->token_expires;
+    if (expires != 0 && (tally->next_expiry == 0 || expires < tally->next_expiry))
+        tally->next_expiry = expires;
 }
 
 static void tally_listener(void *arg, const char *name, const struct listener *listener,
@@ -112,9 +118,15 @@ char *status_line(const struct serving *serving)
     struct tally tally = {0};
     const struct serving_visitor visitor = {tally_listener, &tally};
     serving_each(serving, &visitor);
-    return xasprintf("%u listener%s, %u profile%s ready", tally.listeners,
+    char expires[sizeof ", next token expiry " + TOKEN_EXPIRY_TEXT_SIZE] = "";
+    if (tally.next_expiry != 0) {
+        char when[TOKEN_EXPIRY_TEXT_SIZE];
+        token_expiry_text(tally.next_expiry, when);
+        snprintf(expires, sizeof expires, ", next token expiry %s", when);
+    }
+    return xasprintf("%u listener%s, %u profile%s ready%s", tally.listeners,
                      tally.listeners == 1 ? "" : "s", tally.profiles,
-                     tally.profiles == 1 ? "" : "s");
+                     tally.profiles == 1 ? "" : "s", expires);
 }
 
 /* ---- how guarded ---------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@ import pytest
 from raw_client import RawClient
 from workspace.certificates import Authority
 from workspace.scripted import Http1Server, ResettingServer
+from workspace.tokens import jwt
 
 METHOD = "Config"
 PATH = f"/spark.connect.SparkConnectService/{METHOD}"
@@ -34,6 +35,14 @@ def test_wrong_token(bridges, standin, client, index):
     bridge = bridges(tenant=tenant, token="dapi-wrong")
     failure = client.fail("range", bridge.remote)
     check(failure, "UNAUTHENTICATED", tenant.host, "refused the token", "--token-file")
+
+
+def test_expired_token(bridges, client):
+    """Where the token says so itself, as OAuth's do."""
+    bridge = bridges(token=jwt(1_700_000_000))
+    failure = client.fail("range", bridge.remote)
+    check(failure, "UNAUTHENTICATED", "refused the token", "it expired at 2023-11-14T22:13:20Z")
+    assert bridge.wait_for_log(lambda fields: "expired at 2023-11-14" in fields["msg"])
 
 
 @pytest.mark.parametrize("index", [0, 1], ids=["refused in gRPC", "refused in HTML"])

@@ -12,6 +12,7 @@ import threading
 
 import grpc
 import pytest
+from workspace.tokens import jwt
 
 HEALTH = "/grpc.health.v1.Health/Check"
 ENVIRONMENT = {
@@ -29,14 +30,14 @@ class Manager:
     """Hands two sockets named `spark` and one that nobody uses to a daemon that it starts on the
     first connection, and listens to its notifications."""
 
-    def __init__(self, binary, directory, *options):
+    def __init__(self, binary, directory, *options, **environment):
         self.paths = [directory / name for name in ("one.sock", "unused.sock", "two.sock")]
         self._notes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notes.bind(str(directory / "notify"))
         self._notes.settimeout(30)
         words = ["systemd-socket-activate", "--fdname=spark:other:spark"]
         words += [word for path in self.paths for word in ("-l", path)]
-        passed = {**ENVIRONMENT, "NOTIFY_SOCKET": directory / "notify", "WATCHDOG_USEC": "200000"}
+        passed = {**ENVIRONMENT, **environment, "NOTIFY_SOCKET": directory / "notify", "WATCHDOG_USEC": "200000"}
         words += [word for name, value in passed.items() for word in ("-E", f"{name}={value}")]
         words += [binary, "run", "--control", "none", "--listen", "systemd:spark", *options]
         self.process = subprocess.Popen(
@@ -75,8 +76,8 @@ class Manager:
 def start(binary, tmp_path):
     managers = []
 
-    def begin(*options):
-        managers.append(Manager(binary, tmp_path, *options))
+    def begin(*options, **environment):
+        managers.append(Manager(binary, tmp_path, *options, **environment))
         while not all(path.exists() for path in managers[-1].paths):
             assert managers[-1].process.poll() is None
         return managers[-1]
@@ -84,6 +85,15 @@ def start(binary, tmp_path):
     yield begin
     for manager in managers:
         manager.close()
+
+
+def test_status_has_the_next_token_expiry(start):
+    """An OAuth token says when."""
+    manager = start(DATABRICKS_TOKEN=jwt(4_102_444_800))
+    assert manager.check(manager.paths[0]) == b"\x08\x01"
+    assert manager.wait_for_note("READY")["STATUS"] == (
+        "1 listener, 1 profile ready, next token expiry 2100-01-01T00:00:00Z"
+    )
 
 
 def test_sockets_by_name_and_notifications(start):

@@ -32,6 +32,25 @@ static const nghttp2_nv *field_named(const nghttp2_nv *fields, size_t count, con
     return NULL;
 }
 
+/* Each by its name, and nothing else of its length: neither with another letter nor cut. */
+static void test_known_headers(void **state)
+{
+    for (enum known_header header = KNOWN_METHOD; header <= KNOWN_DATE; header++) {
+        char name[32];
+        size_t len = strlen(known_header_name(header));
+        memcpy(name, known_header_name(header), len);
+        assert_int_equal(known_header(name, len), header);
+        assert_int_equal(known_header(name, len - 1), KNOWN_NONE);
+        for (size_t i = 0; i < len; i++) {
+            name[i]++;
+            assert_int_equal(known_header(name, len), KNOWN_NONE);
+            name[i]--;
+        }
+    }
+    assert_int_equal(known_header("", 0), KNOWN_NONE);
+    assert_null(known_header_name(KNOWN_NONE));
+}
+
 static void test_ours_exactly_once(void **state)
 {
     static const char *const tried[] = {
@@ -277,6 +296,7 @@ static void test_authority(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_headers),
         cmocka_unit_test(test_ours_exactly_once),
         cmocka_unit_test(test_header_names),
         cmocka_unit_test(test_passes),
