@@ -83,7 +83,7 @@ for group in "$@"; do
         want_workspace
         ;;
     test)
-        packages+=("${product[@]}" libcmocka-dev iproute2 nghttp2-client)
+        packages+=("${product[@]}" libcmocka-dev iproute2 nghttp2-client zsh fish)
         want_workspace
         want_venvs v42
         want_go_tools

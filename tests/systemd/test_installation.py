@@ -66,18 +66,24 @@ def test_uninstalling_leaves_nothing(tmp_path):
     assert [path for path in target.rglob("*") if not path.is_dir()] == []
 
 
+def shell_environment(release_binary, directory):
+    """Where the program is found, and a file with profiles."""
+    (directory / "cfg").write_text("[prod]\nhost = https://a.example.com\n[my own]\n")
+    return {
+        "PATH": f"{Path(release_binary).parent}:{os.environ['PATH']}",
+        "DATABRICKS_CONFIG_FILE": str(directory / "cfg"),
+        "HOME": str(directory),
+    }
+
+
 def test_bash_offers_profiles_and_options(release_binary, tmp_path):
     """Names come from the SDK's file, also those with a blank in them; options from the program."""
-    (tmp_path / "cfg").write_text("[prod]\nhost = https://a.example.com\n[my own]\n")
     script = (
         f"source {ROOT}/packaging/completions/sparkbridge.bash\n"
         "complete_words() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _sparkbridge; "
         'printf "%s\\n" "${COMPREPLY[@]}"; }\n'
     )  # fmt: skip
-    environment = {
-        "PATH": f"{Path(release_binary).parent}:{os.environ['PATH']}",
-        "DATABRICKS_CONFIG_FILE": str(tmp_path / "cfg"),
-    }
+    environment = shell_environment(release_binary, tmp_path)
 
     def complete(*words):
         quoted = " ".join(f"'{word}'" for word in words)
@@ -87,3 +93,49 @@ def test_bash_offers_profiles_and_options(release_binary, tmp_path):
     assert complete("sparkbridge", "run", "--profile", "m") == ["my\\ own", ""]
     assert "explain" in complete("sparkbridge", "e")
     assert "--idle-exit" in complete("sparkbridge", "run", "--id")
+
+
+def offers(complete):
+    """The same of every shell: `complete` gives the words that can stand at the end of a line."""
+    assert complete("sparkbridge run --profile p") == ["prod"]
+    assert "my own" in complete("sparkbridge run --profile ")
+    assert "explain" in complete("sparkbridge e")
+    assert "--idle-exit" in complete("sparkbridge run --id")
+    assert complete("sparkbridge run --log-level w") == ["warn"]
+
+
+def test_fish_offers_them(release_binary, tmp_path):
+    if not shutil.which("fish"):
+        pytest.skip("NOT TESTED: needs fish; ./dev setup test")
+    environment = shell_environment(release_binary, tmp_path)
+    script = f"source {ROOT}/packaging/completions/sparkbridge.fish; complete -C $argv[1]"
+
+    def complete(line):
+        text = said("fish", "--no-config", "-c", script, line, env=environment)
+        return [offer.split("\t")[0].replace("\\ ", " ") for offer in text.splitlines()]
+
+    offers(complete)
+
+
+# What the functions of zsh's completion do with what they are given, without a terminal.
+ZSH = """
+compadd() { if [[ $1 == -a ]]; then print -l -- ${(P)2}; else print -l -- $@; fi; }
+_describe() { print -l -- ${${(P)2}%%:*}; }
+_files() { print -l -- *; }
+words=(${(z)1}); [[ $1 == *' ' ]] && words+=('')
+CURRENT=$#words
+"""
+
+
+def test_zsh_offers_them(release_binary, tmp_path):
+    if not shutil.which("zsh"):
+        pytest.skip("NOT TESTED: needs zsh; ./dev setup test")
+    environment = shell_environment(release_binary, tmp_path)
+    script = f"{ZSH}source {ROOT}/packaging/completions/_sparkbridge"
+
+    def complete(line):
+        found = said("zsh", "-f", "-c", script, "zsh", line, env=environment).splitlines()
+        begin = line.rsplit(" ", 1)[1]  # zsh itself leaves out what does not begin so
+        return [offer for offer in found if offer.startswith(begin)]
+
+    offers(complete)
