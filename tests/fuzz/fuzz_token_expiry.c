@@ -26,13 +26,11 @@ static void check(const char *bytes, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check((const char *)data, size);
-    char *token = xcalloc(1, size * 2 + 16);
-    memcpy(token, "h.", 2);
-    int len = EVP_EncodeBlock((unsigned char *)token + 2, data, (int)size);
-    while (len > 0 && token[2 + len - 1] == '=')
-        len--;
-    memcpy(token + 2 + len, ".s", 2);
-    check(token, 2 + (size_t)len + 2);
+    char *encoded = xcalloc(1, size * 2 + 8);
+    EVP_EncodeBlock((unsigned char *)encoded, data, (int)size);
+    char *token = xasprintf("h.%.*s.s", (int)strcspn(encoded, "="), encoded);
+    check(token, strlen(token));
+    free(encoded);
     free(token);
     return 0;
 }

@@ -24,18 +24,16 @@ static time_t expiry_of(const char *text)
 /* A token with these claims, in base64url as JWTs have it. */
 static time_t expiry_of_claims(const char *claims)
 {
-    static const char head[] = "eyJhbGciOiJSUzI1NiJ9.";
     size_t len = strlen(claims);
-    char *text = xcalloc(1, len * 2 + 64);
-    size_t n = strlen(head);
-    memcpy(text, head, n);
-    EVP_EncodeBlock((unsigned char *)text + n, (const unsigned char *)claims, (int)len);
-    for (char *c = text + n; *c != '\0'; c++)
+    char *encoded = xcalloc(1, len * 2 + 8);
+    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)claims, (int)len);
+    for (char *c = encoded; *c != '\0'; c++)
         *c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c);
-    text[strcspn(text, "=")] = '\0';
-    strcat(text, ".c2ln");
-    time_t expires = expiry_of(text);
-    free(text);
+    encoded[strcspn(encoded, "=")] = '\0';
+    char *token = xasprintf("eyJhbGciOiJSUzI1NiJ9.%s.c2ln", encoded);
+    time_t expires = expiry_of(token);
+    free(token);
+    free(encoded);
     return expires;
 }
 
@@ -86,13 +84,12 @@ static void test_tokens_that_do_not(void **state)
 
 static void test_large_claims_are_not_read(void **state)
 {
-    char *claims = xcalloc(1, TOKEN_EXPIRY_MAX_BYTES + 100);
-    static const char begin[] = "{\"exp\":1795543200,\"x\":\"";
-    memcpy(claims, begin, sizeof begin);
-    memset(claims + strlen(begin), 'x', TOKEN_EXPIRY_MAX_BYTES);
-    strcat(claims, "\"}");
+    char *filling = xcalloc(1, TOKEN_EXPIRY_MAX_BYTES + 1);
+    memset(filling, 'x', TOKEN_EXPIRY_MAX_BYTES);
+    char *claims = xasprintf("{\"exp\":1795543200,\"x\":\"%s\"}", filling);
     assert_int_equal(expiry_of_claims(claims), 0);
     free(claims);
+    free(filling);
 }
 
 static void test_text(void **state)

@@ -94,7 +94,7 @@ static void test_attributes(void **state)
 {
     struct unix_diag_socket socket = {.peer = 1};
     struct answer bad = some_answer();
-    for (unsigned short len = 0; len < sizeof(struct rtattr); len++) {
+    for (unsigned short len = 0; len < (unsigned short)sizeof(struct rtattr); len++) {
         bad.unknown.attribute.rta_len = len; /* it would never end */
         assert_int_equal(parse(&bad, sizeof bad, &socket), -EBADMSG);
     }
