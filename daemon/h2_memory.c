@@ -7,21 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/secret.h"
 
-enum { PAGE_BYTES = 4096 };
+enum { LEAST_PAGE_BYTES = 4096 }; /* of any machine */
+
+/* madvise() rounds lengths up to these, and so they must be this machine's. */
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 /* A session has a frame buffer of 16 KiB and a map of 4 KiB, of which an idle one touches the first
  * bytes and none. On pages of their own the rest of them costs nothing. */
 static bool is_large(size_t size)
 {
-    return size >= PAGE_BYTES;
+    return size >= LEAST_PAGE_BYTES && size >= page_bytes();
 }
 
 static void *take(size_t size, void *user_data)
 {
-    return is_large(size) ? aligned_alloc(PAGE_BYTES, size + -size % PAGE_BYTES)
+    return is_large(size) ? aligned_alloc(page_bytes(), size + -size % page_bytes())
                           : recycler_try_take(user_data, size);
 }
 
@@ -29,8 +36,8 @@ static void *take(size_t size, void *user_data)
  * looks finds zeroes. */
 static void wipe_large(char *bytes, size_t size)
 {
-    char *first = bytes + -(uintptr_t)bytes % PAGE_BYTES;
-    char *end = bytes + size - (uintptr_t)(bytes + size) % PAGE_BYTES;
+    char *first = bytes + -(uintptr_t)bytes % page_bytes();
+    char *end = bytes + size - (uintptr_t)(bytes + size) % page_bytes();
     if (first >= end || madvise(first, (size_t)(end - first), MADV_DONTNEED) != 0) {
         secret_wipe(bytes, size);
         return;
