@@ -113,6 +113,9 @@ enum abuse_kind abuse_feed(struct abuse *abuse, const uint8_t *bytes, size_t len
     struct frame_info frame;
     while (frame_scan_next(&abuse->scan, &bytes, &len, &frame)) {
         enum abuse_kind kind = count_frame(abuse, &frame, now_ms);
+        abuse->error_code = stream_ids_on_frame(&abuse->ids, &frame);
+        if (abuse->error_code != NGHTTP2_NO_ERROR)
+            return ABUSE_BROKEN;
         if (kind != ABUSE_NONE)
             return kind;
     }
@@ -198,6 +201,7 @@ const char *abuse_name(enum abuse_kind kind)
         [ABUSE_BACKLOG] = "answers that it does not read",
         [ABUSE_SLOW_PREFACE] = "seconds without a frame",
         [ABUSE_SLOW_HEADERS] = "seconds for a header block",
+        [ABUSE_BROKEN] = "frames on closed streams",
     };
     return names[kind];
 }

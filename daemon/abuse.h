@@ -4,7 +4,8 @@
  *
  * The rates leave room for every client that was measured; abuse.c says which. Owner: the
  * downstream, which ends the connection (ENHANCE_YOUR_CALM) when it is told a kind. Knows no
- * session: it is fed the bytes that nghttp2 accepted. Loop thread only.
+ * session: it is fed the bytes that nghttp2 accepted, and so it is also who sees the frames that
+ * nghttp2 ignores and should not. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_ABUSE_H
 #define SPARKBRIDGE_DAEMON_ABUSE_H
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "daemon/frame_scan.h"
+#include "daemon/stream_ids.h"
 
 enum abuse_kind {
     /* With a token bucket each. */
@@ -32,6 +34,7 @@ enum abuse_kind {
     ABUSE_BACKLOG,                      /* answers that it has provoked and does not read */
     ABUSE_SLOW_PREFACE,                 /* out of time: the downstream's to decide */
     ABUSE_SLOW_HEADERS,
+    ABUSE_BROKEN, /* no flood, but what HTTP/2 forbids: see abuse.error_code */
     ABUSE_NONE,
 };
 
@@ -54,6 +57,8 @@ struct token_bucket {
 
 struct abuse {
     struct frame_scan scan;
+    struct stream_ids ids;
+    uint32_t error_code; /* what the connection must end with after ABUSE_BROKEN */
     struct token_bucket buckets[ABUSE_BUCKETS];
     bool has_frame;         /* a whole one */
     bool in_block;          /* a header block lacks its last frame */

@@ -27,8 +27,6 @@ struct downstream {
     struct list calls;
     struct quota_idle idle;
     enum { DRAIN_NO, DRAIN_GREETING, DRAIN_NOTICE, DRAIN_DONE } drain;
-    int32_t last_id;             /* the highest stream id that the client has opened */
-    int32_t gap_first, gap_last; /* ids that it skipped before that one, and so closed */
 };
 
 /* The PING that follows a GOAWAY notice: its answer shows that the client has read the notice. */
@@ -133,7 +131,9 @@ static void on_h2_fed(void *owner, const uint8_t *bytes, size_t len)
     if (downstream->drain == DRAIN_GREETING)
         begin_drain(downstream);
     enum abuse_kind kind = abuse_feed(&downstream->abuse, bytes, len, now_of(downstream));
-    if (kind != ABUSE_NONE)
+    if (kind == ABUSE_BROKEN)
+        nghttp2_session_terminate_session(downstream->h2.session, downstream->abuse.error_code);
+    else if (kind != ABUSE_NONE)
         cut(downstream, kind);
     else if (nghttp2_session_get_outbound_queue_size(downstream->h2.session) >
              ABUSE_MAX_BACKLOG_FRAMES)
@@ -156,25 +156,6 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     list_remove(&downstream->idle.link);
     downstream->idle.has_called = true;
     h2_set_stream_data(&downstream->h2, frame->hd.stream_id, call);
-    return 0;
-}
-
-/* A client may not open a stream with a number it has skipped (RFC 9113, 5.1.1). nghttp2 takes such
- * HEADERS for those of a stream that was closed in a race, and ignores them. */
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data)
-{
-    struct downstream *downstream = user_data;
-    int32_t id = hd->stream_id;
-    if (hd->type != NGHTTP2_HEADERS || id % 2 == 0)
-        return 0;
-    if (id > downstream->last_id) {
-        downstream->gap_first = downstream->last_id == 0 ? 1 : downstream->last_id + 2;
-        downstream->gap_last = id - 2;
-        downstream->last_id = id;
-    } else if (id >= downstream->gap_first && id <= downstream->gap_last) {
-        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
-        h2_mark_dirty(&downstream->h2);
-    }
     return 0;
 }
 
@@ -322,7 +303,6 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_mem memory = h2_memory(&downstream->set->engine->recycler);
     if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
         abort(); /* out of memory: nothing else makes these fail */
-    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
@@ -332,6 +312,7 @@ static nghttp2_session *create_session(struct downstream *downstream)
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1); /* see stream_ids.h */
     nghttp2_option_set_max_send_header_block_length(option, (size_t)2 * HEADER_LIST_MAX_BYTES);
     abuse_set_options(option);
     if (nghttp2_session_server_new3(&session, callbacks, downstream, option, &memory) != 0)

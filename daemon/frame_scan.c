@@ -38,7 +38,11 @@ bool frame_scan_next(struct frame_scan *scan, const uint8_t **bytes, size_t *len
 
     const uint8_t *header = scan->header; /* RFC 9113, 4.1 */
     scan->payload_left = (size_t)header[0] << 16 | (size_t)header[1] << 8 | header[2];
-    *ret_frame =
-        (struct frame_info){.type = header[3], .flags = header[4], .len = scan->payload_left};
+    *ret_frame = (struct frame_info){
+        .type = header[3],
+        .flags = header[4],
+        .stream_id = (header[5] & 0x7f) << 24 | header[6] << 16 | header[7] << 8 | header[8],
+        .len = scan->payload_left,
+    };
     return true;
 }

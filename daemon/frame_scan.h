@@ -1,6 +1,6 @@
 /*
- * Finds the frames in a client's bytes: type, flags and length of each, once, whatever becomes of
- * it. nghttp2 tells of most frames, but not of those that it ignores.
+ * Finds the frames in a client's bytes: type, flags, stream and length of each, once, whatever
+ * becomes of it. nghttp2 tells of most frames, but not of those that it ignores.
  *
  * Owner: the struct that embeds it; a zeroed one is at the connection's first byte. The bytes must
  * be those that nghttp2 accepted: the preface is skipped unseen.
@@ -23,6 +23,7 @@ struct frame_scan {
 
 struct frame_info {
     uint8_t type, flags;
+    int32_t stream_id;
     size_t len; /* of the payload, of which some may be still to come */
 };
 
