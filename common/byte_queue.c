@@ -1,7 +1,6 @@
 /* A queue of bytes in blocks. */
 #include "common/byte_queue.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +8,15 @@
 
 struct byte_block {
     struct byte_block *next;
+    const uint8_t *lent; /* NULL: the bytes are in `data` */
     uint32_t start, end, size;
     uint8_t data[];
 };
+
+static const uint8_t *bytes_of(const struct byte_block *block)
+{
+    return block->lent != NULL ? block->lent : block->data;
+}
 
 static struct byte_block *block_get(struct byte_pool *pool, uint32_t size)
 {
@@ -20,12 +25,13 @@ static struct byte_block *block_get(struct byte_pool *pool, uint32_t size)
         pool->free = block->next;
         pool->free_count--;
     } else {
-        block = recycler_take(pool->recycler, sizeof *block + size);
+        block = recycler_take(pool->recycler, offsetof(struct byte_block, data) + size);
         block->size = size;
     }
     pool->used_count++;
     pool->used_bytes += size;
     block->next = NULL;
+    block->lent = NULL;
     block->start = block->end = 0;
     return block;
 }
@@ -34,17 +40,32 @@ static void block_put(struct byte_pool *pool, struct byte_block *block)
 {
     pool->used_count--;
     pool->used_bytes -= block->size;
-    if (block->size != BYTE_BLOCK_BYTES || pool->free_count >= BYTE_POOL_MAX_FREE) {
+    if (block->size != BYTE_BLOCK_BYTES) {
         recycler_give(pool->recycler, block);
         return;
     }
-    block->next = pool->free;
-    pool->free = block;
-    pool->free_count++;
+    block->next = pool->spent;
+    pool->spent = block;
+}
+
+void byte_pool_sweep(struct byte_pool *pool)
+{
+    while (pool->spent != NULL) {
+        struct byte_block *block = pool->spent;
+        pool->spent = block->next;
+        if (pool->free_count >= BYTE_POOL_MAX_FREE) {
+            free(block);
+            continue;
+        }
+        block->next = pool->free;
+        pool->free = block;
+        pool->free_count++;
+    }
 }
 
 void byte_pool_finish(struct byte_pool *pool)
 {
+    byte_pool_sweep(pool);
     while (pool->free != NULL) {
         struct byte_block *block = pool->free;
         pool->free = block->next;
@@ -67,18 +88,22 @@ static uint32_t block_size_for(const struct byte_queue *queue, size_t len)
            BYTE_SMALL_STEP_BYTES;
 }
 
+static void append(struct byte_queue *queue, struct byte_block *block)
+{
+    if (queue->tail == NULL)
+        queue->head = block;
+    else
+        queue->tail->next = block;
+    queue->tail = block;
+}
+
 void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len)
 {
     queue->bytes += len;
     while (len > 0) {
-        if (queue->tail == NULL || queue->tail->end == queue->tail->size) {
-            struct byte_block *block = block_get(queue->pool, block_size_for(queue, len));
-            if (queue->tail == NULL)
-                queue->head = block;
-            else
-                queue->tail->next = block;
-            queue->tail = block;
-        }
+        if (queue->tail == NULL || queue->tail->lent != NULL ||
+            queue->tail->end == queue->tail->size)
+            append(queue, block_get(queue->pool, block_size_for(queue, len)));
         struct byte_block *tail = queue->tail;
         size_t room = tail->size - tail->end;
         size_t n = len < room ? len : room;
@@ -87,6 +112,53 @@ void byte_queue_push(struct byte_queue *queue, const uint8_t *bytes, size_t len)
         bytes += n;
         len -= n;
     }
+}
+
+void byte_queue_lend(struct byte_queue *queue, const uint8_t *bytes, size_t len)
+{
+    struct byte_block *block = block_get(queue->pool, 0);
+    block->lent = bytes;
+    block->end = (uint32_t)len;
+    append(queue, block);
+    queue->bytes += len;
+}
+
+bool byte_queue_ends_lent(const struct byte_queue *queue)
+{
+    return queue->tail != NULL && queue->tail->lent != NULL;
+}
+
+void byte_queue_keep(struct byte_queue *queue)
+{
+    size_t before = 0;
+    struct byte_block *block = queue->head;
+    for (; block != NULL && block->lent == NULL; block = block->next)
+        before += block->end - block->start;
+    if (block == NULL)
+        return;
+    struct byte_queue kept;
+    byte_queue_init(&kept, queue->pool);
+    for (; block != NULL; block = block->next)
+        byte_queue_push(&kept, bytes_of(block) + block->start, block->end - block->start);
+    byte_queue_truncate(queue, before);
+    if (queue->tail == NULL)
+        queue->head = kept.head;
+    else
+        queue->tail->next = kept.head;
+    queue->tail = kept.tail;
+    queue->bytes += kept.bytes;
+}
+
+struct byte_piece byte_queue_piece(const struct byte_queue *queue, size_t offset)
+{
+    const struct byte_block *block = queue->head;
+    for (; offset >= (size_t)(block->end - block->start); block = block->next)
+        offset -= block->end - block->start;
+    return (struct byte_piece){
+        .bytes = bytes_of(block) + block->start + offset,
+        .len = block->end - block->start - offset,
+        .stays = block->lent != NULL || block->size == BYTE_BLOCK_BYTES,
+    };
 }
 
 static void drop_head(struct byte_queue *queue)
@@ -107,7 +179,7 @@ void byte_queue_copy(const struct byte_queue *queue, size_t offset, uint8_t *to,
             continue;
         }
         size_t n = there - offset < len ? there - offset : len;
-        memcpy(to, block->data + block->start + offset, n);
+        memcpy(to, bytes_of(block) + block->start + offset, n);
         offset = 0;
         to += n;
         len -= n;

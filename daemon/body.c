@@ -56,6 +56,22 @@ void body_push(struct body *body, const uint8_t *bytes, size_t len)
     body_resume(body);
 }
 
+bool body_lend(struct body *body, const uint8_t *bytes, size_t len)
+{
+    bool may_leave = body->queue.bytes < BODY_LEND_BYTES || byte_queue_ends_lent(&body->queue);
+    if (len < BODY_LEND_BYTES || !may_leave || body->keeps || body->to.h2 == NULL ||
+        !transport_is_writable(body->to.h2->transport))
+        return false;
+    byte_queue_lend(&body->queue, bytes, len);
+    body_resume(body);
+    return true;
+}
+
+void body_keep(struct body *body)
+{
+    byte_queue_keep(&body->queue);
+}
+
 void body_end(struct body *body)
 {
     body->ended = true;
@@ -94,9 +110,14 @@ static void drop_sent(struct body *body)
 
 int body_send(struct body *body, const uint8_t *frame_header, size_t len)
 {
-    uint8_t *stage = h2_stage(body->to.h2, frame_header, len);
-    byte_queue_copy(&body->queue, body->sent, stage, len);
-    body->sent += len;
+    h2_stage_header(body->to.h2, frame_header);
+    for (size_t left = len; left > 0;) {
+        struct byte_piece piece = byte_queue_piece(&body->queue, body->sent);
+        size_t n = piece.len < left ? piece.len : left;
+        h2_stage_payload(body->to.h2, piece.bytes, n, piece.stays);
+        body->sent += n;
+        left -= n;
+    }
     body->moved_bytes += len;
     credit_up_to(body, body->sent);
     if (body->sent > BODY_KEEP_BYTES)

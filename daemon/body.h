@@ -18,6 +18,7 @@
 
 enum {
     BODY_KEEP_BYTES = 64 * 1024, /* a longer body is settled once so much has been sent */
+    BODY_LEND_BYTES = 4096,      /* fewer are copied: it is not worth the write of their own */
     BODY_CREDIT_PARTS = 16,      /* credit goes back in sixteenths of the window */
 };
 
@@ -55,6 +56,11 @@ void body_init(struct body *body, struct byte_pool *pool);
 
 /* Bytes arrived at `from`: queued, and `to` is woken. */
 void body_push(struct body *body, const uint8_t *bytes, size_t len);
+
+/* The same without a copy, where they are many and may leave at once: true. They must stay as they
+ * are until they have left, or body_keep() has copied what has not. False: not queued. */
+bool body_lend(struct body *body, const uint8_t *bytes, size_t len);
+void body_keep(struct body *body);
 
 /* The last byte has been pushed. */
 void body_end(struct body *body);

@@ -11,6 +11,22 @@
 #include "daemon/policy.h"
 #include "proto/grpc_timeout.h"
 
+static void keep(struct borrower *borrower)
+{
+    struct call *call = container_of(borrower, struct call, borrower);
+    body_keep(&call->request_body);
+    body_keep(&call->response_body);
+}
+
+void call_take(struct call *call, struct body *body, const uint8_t *bytes, size_t len)
+{
+    if (body_lend(body, bytes, len))
+        engine_borrow(call->downstream->engine, &call->borrower,
+                      body == &call->response_body ? FLUSH_FIRST : FLUSH_LAST);
+    else
+        body_push(body, bytes, len);
+}
+
 struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access *access,
                          const struct peer *peer, const struct quota *quota)
 {
@@ -20,6 +36,8 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access
     list_init(&call->link);
     downstream->engine->live_calls++;
     list_init(&call->deadline.link);
+    list_init(&call->borrower.link);
+    call->borrower.keep = keep;
     call->downstream = downstream;
     call->stream_id = stream_id;
     call->access = access_ref(access);
@@ -73,6 +91,7 @@ void call_destroy(struct call *call, uint32_t error_code, struct peer_throttle *
     log_call(call, error_code, odd);
     list_remove(&call->link);
     deadline_remove(&call->deadline);
+    list_remove(&call->borrower.link);
     body_drop(&call->response_body, 0);
     call_detach_upstream(call);
     pool_unref(call->pool);
@@ -181,7 +200,7 @@ void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
         h2_consume(call->downstream, len);
         return;
     }
-    body_push(&call->request_body, bytes, len);
+    call_take(call, &call->request_body, bytes, len);
     if (call->peek != NULL && call->peek->result == SESSION_PEEK_MORE)
         on_peek(call, session_peek_feed(call->peek, bytes, len));
 }

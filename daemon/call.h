@@ -63,6 +63,7 @@ struct call {
     uint64_t started_ms;
     struct deadline deadline; /* the client's, and some time */
 
+    struct borrower borrower;   /* of what bodies hold without a copy */
     struct header_list request; /* until an answer begins: it may have to be sent again */
     struct session_peek *peek;  /* owned; for serverless, as long as the request's headers */
     unsigned replays;           /* how often it has been sent again */

@@ -24,6 +24,9 @@ void call_detach_upstream(struct call *call);
 /* Ends a call whose upstream is lost or was never there. */
 void call_lose(struct call *call, const struct upstream_fault *fault);
 
+/* Bytes have come for a body: it takes them, for as long as the read lasts without a copy. */
+void call_take(struct call *call, struct body *body, const uint8_t *bytes, size_t len);
+
 /* More has come for a body while all that may be buffered is: does that end the call? What it holds
  * is dropped at once; clients that can re-attach fetch a result later. */
 bool call_is_shed(struct call *call, const struct body *body);

@@ -145,7 +145,7 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
         return;
     }
     grpc_framing_feed(&call->framing, bytes, len);
-    body_push(&call->response_body, bytes, len);
+    call_take(call, &call->response_body, bytes, len);
 }
 
 /* END_STREAM without trailers. */

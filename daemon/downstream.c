@@ -364,7 +364,8 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
     struct preface_answer answer = preface_answer(bytes, len);
     log_warn("%s", answer.advice);
     if (answer.bytes != NULL && transport_is_writable(downstream->h2.transport))
-        transport_write(downstream->h2.transport, answer.bytes, answer.len);
+        transport_write(downstream->h2.transport,
+                        &(uv_buf_t){.base = (char *)answer.bytes, .len = answer.len}, 1);
 }
 
 void downstream_set_init(struct downstream_set *set, struct engine *engine, struct quota *quota,

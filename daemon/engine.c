@@ -13,14 +13,18 @@ static void on_idle(uv_idle_t *idle)
     /* Its being active is what counts: the loop then polls without waiting. */
 }
 
-static void flush_round(struct engine *engine)
+/* Flushes those whose turn comes up to `last`. */
+static void flush_round(struct engine *engine, enum flush_turn last)
 {
     struct list round;
     list_take_all(&round, &engine->dirty);
     struct flushable *flushable;
     while ((flushable = list_first(&round, struct flushable, link)) != NULL) {
         list_remove(&flushable->link);
-        flushable->flush(flushable); /* may end it, and mark others dirty */
+        if (flushable->turn <= last)
+            flushable->flush(flushable); /* may end it, and mark others dirty */
+        else
+            engine_mark_dirty(engine, flushable);
     }
 }
 
@@ -30,7 +34,7 @@ static void wipe(struct engine *engine)
         return;
     secret_wipe(engine->read_buffer, ENGINE_READ_BYTES);
     secret_wipe(engine->plain_buffer, ENGINE_PLAIN_BYTES);
-    secret_wipe(engine->stage_buffer, ENGINE_STAGE_BYTES);
+    stage_wipe(&engine->stage);
     engine->to_wipe = false;
 }
 
@@ -46,11 +50,12 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct engine *engine = prepare->data;
     for (int i = 0; i < ENGINE_FLUSH_ROUNDS && !list_is_empty(&engine->dirty); i++)
-        flush_round(engine);
+        flush_round(engine, FLUSH_LAST);
     if (list_is_empty(&engine->dirty))
         uv_idle_stop(&engine->idle);
     else
         uv_idle_start(&engine->idle, on_idle);
+    byte_pool_sweep(&engine->byte_pool);
     wipe(engine);
     trim(engine);
 }
@@ -59,10 +64,11 @@ void engine_init(struct engine *engine, uv_loop_t *loop)
 {
     *engine = (struct engine){.loop = loop};
     list_init(&engine->dirty);
+    list_init(&engine->borrowers);
+    stage_init(&engine->stage);
     engine->byte_pool.recycler = &engine->recycler;
     engine->read_buffer = xrealloc(NULL, ENGINE_READ_BYTES);
     engine->plain_buffer = xrealloc(NULL, ENGINE_PLAIN_BYTES);
-    engine->stage_buffer = xrealloc(NULL, ENGINE_STAGE_BYTES);
     uv_prepare_init(loop, &engine->prepare);
     engine->prepare.data = engine;
     uv_prepare_start(&engine->prepare, on_prepare);
@@ -78,6 +84,7 @@ void engine_stop(struct engine *engine)
 void engine_finish(struct engine *engine)
 {
     assert(list_is_empty(&engine->dirty));
+    assert(list_is_empty(&engine->borrowers));
     assert(engine->open_transports == 0);
     assert(engine->live_calls == 0);
     assert(engine->byte_pool.used_count == 0);
@@ -86,7 +93,7 @@ void engine_finish(struct engine *engine)
     recycler_finish(&engine->recycler);
     free(engine->read_buffer);
     free(engine->plain_buffer);
-    free(engine->stage_buffer);
+    stage_finish(&engine->stage);
 }
 
 void engine_transport_opened(struct engine *engine)
@@ -129,4 +136,29 @@ void engine_mark_dirty(struct engine *engine, struct flushable *flushable)
 void engine_forget(struct flushable *flushable)
 {
     list_remove(&flushable->link);
+}
+
+void engine_borrow(struct engine *engine, struct borrower *borrower, enum flush_turn way)
+{
+    borrower->way = way;
+    if (!list_is_linked(&borrower->link))
+        list_append(&engine->borrowers, &borrower->link);
+}
+
+void engine_end_read(struct engine *engine)
+{
+    if (list_is_empty(&engine->borrowers))
+        return;
+    enum flush_turn last = FLUSH_FIRST;
+    list_for_each(node, &engine->borrowers)
+    {
+        if (container_of(node, struct borrower, link)->way > last)
+            last = container_of(node, struct borrower, link)->way;
+    }
+    flush_round(engine, last);
+    struct borrower *borrower; /* of those that the flush has not ended */
+    while ((borrower = list_first(&engine->borrowers, struct borrower, link)) != NULL) {
+        list_remove(&borrower->link);
+        borrower->keep(borrower);
+    }
 }

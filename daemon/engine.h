@@ -19,11 +19,11 @@
 #include "common/byte_queue.h"
 #include "common/list.h"
 #include "common/recycler.h"
+#include "daemon/stage.h"
 
 enum {
-    ENGINE_READ_BYTES = 128 * 1024, /* one read of a socket */
-    ENGINE_PLAIN_BYTES = 64 * 1024, /* decrypted bytes handed on at once */
-    ENGINE_STAGE_BYTES = 5 * 16384, /* frames gathered for one write */
+    ENGINE_READ_BYTES = 128 * 1024,  /* one read of a socket */
+    ENGINE_PLAIN_BYTES = 128 * 1024, /* decrypted bytes handed on at once */
     ENGINE_FLUSH_ROUNDS = 3,
     ENGINE_TRIM_FROM = 64, /* connections; what fewer leave behind is not worth the search */
 };
@@ -40,19 +40,27 @@ struct flushable {
     void (*flush)(struct flushable *flushable);
 };
 
+/* Something that holds bytes of a read buffer without a copy. Embedded in its owner, which unlinks
+ * it before it ends. */
+struct borrower {
+    struct list link;                        /* on the engine's list while it holds any */
+    enum flush_turn way;                     /* which sessions are to take them */
+    void (*keep)(struct borrower *borrower); /* copies what it still holds */
+};
+
 struct engine {
     uv_loop_t *loop; /* borrowed */
     uv_prepare_t prepare;
     uv_idle_t idle; /* active while something is dirty that the rounds did not finish */
     struct list dirty;
+    struct list borrowers;
+    struct stage stage;
     struct byte_pool byte_pool;
     struct recycler recycler;
 
     /* Scratch, valid within one callback of the loop. */
     uint8_t *read_buffer;  /* ENGINE_READ_BYTES */
     uint8_t *plain_buffer; /* ENGINE_PLAIN_BYTES */
-    uint8_t *stage_buffer; /* ENGINE_STAGE_BYTES */
-    bool read_buffer_lent;
     bool to_wipe;
 
     /* For the check at the end: both must be zero then. */
@@ -82,5 +90,12 @@ void flushable_init(struct flushable *flushable, enum flush_turn turn,
                     void (*flush)(struct flushable *));
 void engine_mark_dirty(struct engine *engine, struct flushable *flushable);
 void engine_forget(struct flushable *flushable);
+
+/* Bytes that have just been read are lent, not copied, for as long as the read lasts: who has them
+ * says so by engine_borrow(), and before the buffer is used again engine_end_read() flushes the
+ * sessions that are to take them, and has the rest copied. So what passes without a stop is never
+ * copied, and nothing that waits holds a buffer. */
+void engine_borrow(struct engine *engine, struct borrower *borrower, enum flush_turn way);
+void engine_end_read(struct engine *engine);
 
 #endif

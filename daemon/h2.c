@@ -12,14 +12,12 @@ static void end_with(struct h2 *h2, int error, const char *text)
 
 static void write_stage(struct h2 *h2)
 {
-    if (h2->stage_len > 0)
-        transport_write(h2->transport, h2->engine->stage_buffer, h2->stage_len);
-    h2->stage_len = 0;
-}
-
-static bool stage_has_room(const struct h2 *h2)
-{
-    return ENGINE_STAGE_BYTES - h2->stage_len >= H2_MAX_FRAME_BYTES;
+    unsigned count;
+    const uv_buf_t *pieces = stage_pieces(&h2->engine->stage, &count);
+    if (count > 0)
+        transport_write(h2->transport, pieces, count);
+    stage_empty(&h2->engine->stage);
+    byte_pool_sweep(&h2->engine->byte_pool);
 }
 
 /* Sends what nghttp2 has to send until that is all, or the transport is full. */
@@ -28,22 +26,21 @@ static void on_flush(struct flushable *flushable)
     struct h2 *h2 = container_of(flushable, struct h2, flushable);
     if (!transport_is_writable(h2->transport) || (!h2->fed && h2->events->on_bad_preface != NULL))
         return; /* on_writable, or the peer's first bytes, come back here */
-    h2->stage_len = 0;
     for (;;) {
         const uint8_t *bytes;
         h2->stage_full = false;
         ssize_t n = nghttp2_session_mem_send(h2->session, &bytes);
         if (n < 0) {
+            stage_empty(&h2->engine->stage);
             end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
             return;
         }
         if (n == 0 && !h2->stage_full)
             break;
-        assert(n <= H2_MAX_FRAME_BYTES);
+        assert(n <= STAGE_FRAME_BYTES);
         if (n > 0)
-            memcpy(h2->engine->stage_buffer + h2->stage_len, bytes, (size_t)n);
-        h2->stage_len += (size_t)n;
-        if (!stage_has_room(h2)) {
+            stage_copy(&h2->engine->stage, bytes, (size_t)n);
+        if (!stage_has_room(&h2->engine->stage)) {
             write_stage(h2);
             if (!transport_is_writable(h2->transport))
                 return;
@@ -55,18 +52,22 @@ static void on_flush(struct flushable *flushable)
         end_with(h2, 0, "the session is complete");
 }
 
-uint8_t *h2_stage(struct h2 *h2, const uint8_t *frame_header, size_t len)
+void h2_stage_header(struct h2 *h2, const uint8_t *frame_header)
 {
-    uint8_t *stage = h2->engine->stage_buffer + h2->stage_len;
-    assert(H2_FRAME_HEADER_BYTES + len <= H2_MAX_FRAME_BYTES);
-    memcpy(stage, frame_header, H2_FRAME_HEADER_BYTES);
-    h2->stage_len += H2_FRAME_HEADER_BYTES + len;
-    return stage + H2_FRAME_HEADER_BYTES;
+    stage_copy(&h2->engine->stage, frame_header, H2_FRAME_HEADER_BYTES);
+}
+
+void h2_stage_payload(struct h2 *h2, const uint8_t *bytes, size_t len, bool stays)
+{
+    if (stays && transport_takes_pieces(h2->transport))
+        stage_refer(&h2->engine->stage, bytes, len);
+    else
+        stage_copy(&h2->engine->stage, bytes, len);
 }
 
 int h2_staged(struct h2 *h2)
 {
-    if (stage_has_room(h2))
+    if (stage_has_room(&h2->engine->stage))
         return 0;
     h2->stage_full = true;
     return NGHTTP2_ERR_PAUSE;

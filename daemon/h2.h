@@ -29,7 +29,6 @@
 
 enum {
     H2_FRAME_HEADER_BYTES = 9,
-    H2_MAX_FRAME_BYTES = 16384 + H2_FRAME_HEADER_BYTES, /* we never send larger ones */
     H2_CONNECTION_WINDOW_BYTES = 0x7fffffff, /* so that no stalled stream holds up the others */
 };
 
@@ -52,7 +51,6 @@ struct h2 {
     const struct h2_events *events;
     void *owner;       /* weak: it embeds us */
     size_t unconsumed; /* bytes received and not yet given back */
-    size_t stage_len;  /* of the engine's stage, during a flush */
     int32_t found_id;  /* the stream that was asked for last, or 0, ... */
     void *found_data;  /* ... and its data */
     bool fed;          /* bytes have come */
@@ -89,9 +87,10 @@ void h2_set_stream_data(struct h2 *h2, int32_t stream_id, void *data);
 /* From on_stream_close. */
 void h2_forget_stream(struct h2 *h2, int32_t stream_id);
 
-/* From a send_data callback: puts the frame header on the stage and says where `len` bytes of
- * payload go. Afterwards the callback returns h2_staged(). */
-uint8_t *h2_stage(struct h2 *h2, const uint8_t *frame_header, size_t len);
+/* From a send_data callback: stages the frame's header, then its payload piece by piece; what
+ * `stays` does so until it is written. The callback returns h2_staged(). */
+void h2_stage_header(struct h2 *h2, const uint8_t *frame_header);
+void h2_stage_payload(struct h2 *h2, const uint8_t *bytes, size_t len, bool stays);
 int h2_staged(struct h2 *h2);
 
 #endif

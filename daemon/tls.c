@@ -338,10 +338,13 @@ int tls_handshake(struct tls *tls)
 
 ssize_t tls_read(struct tls *tls, uint8_t *to, size_t size)
 {
-    size_t n;
+    size_t len = 0, n;
     ERR_clear_error();
-    if (SSL_read_ex(tls->ssl, to, size, &n) == 1)
-        return (ssize_t)n;
+    /* One record at a time; a fault shows again at the next call. */
+    while (len < size && SSL_read_ex(tls->ssl, to + len, size - len, &n) == 1)
+        len += n;
+    if (len > 0)
+        return (ssize_t)len;
     int error = SSL_get_error(tls->ssl, 0);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return 0;

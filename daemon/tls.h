@@ -66,8 +66,8 @@ void tls_feed(struct tls *tls, const uint8_t *bytes, size_t len);
 /* Goes on with the handshake: 1 when it is complete, 0 when it needs more bytes, -1 on a fault. */
 int tls_handshake(struct tls *tls);
 
-/* Decrypts: the number of bytes, 0 when it needs more, -1 on a fault, -2 at the peer's orderly
- * end. */
+/* Decrypts as many records as there are and fit: the number of bytes, 0 when it needs more, -1 on a
+ * fault, -2 at the peer's orderly end. */
 ssize_t tls_read(struct tls *tls, uint8_t *to, size_t size);
 
 /* Encrypts all of `bytes`; false on a fault. */

@@ -1,6 +1,7 @@
 /* A byte pipe to a peer, with TLS inside where there is one. */
 #include "daemon/transport.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -99,19 +100,39 @@ static void on_write(uv_write_t *request, int status)
         transport->events->on_writable(transport->owner);
 }
 
-/* Sends bytes as they are, keeping a copy of what the kernel does not take now. */
-static void send_raw(struct transport *transport, const uint8_t *bytes, size_t len)
+static size_t length_of(const uv_buf_t *pieces, unsigned count)
 {
-    uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
-    int sent = uv_try_write(&transport->handle.stream, &buf, 1);
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++)
+        len += pieces[i].len;
+    return len;
+}
+
+/* A copy of what comes after the first `skipped` bytes: `len` of them. */
+static uint8_t *copy_rest(const uv_buf_t *pieces, size_t skipped, size_t len)
+{
+    uint8_t *rest = xrealloc(NULL, len);
+    for (size_t at = 0; at < len; pieces++) {
+        size_t skip = skipped < pieces->len ? skipped : pieces->len;
+        memcpy(rest + at, pieces->base + skip, pieces->len - skip);
+        at += pieces->len - skip;
+        skipped -= skip;
+    }
+    return rest;
+}
+
+/* Sends bytes as they are, keeping a copy of what the kernel does not take now. */
+static void send_raw(struct transport *transport, const uv_buf_t *pieces, unsigned count)
+{
+    size_t len = length_of(pieces, count);
+    int sent = uv_try_write(&transport->handle.stream, pieces, count);
     if (sent == (int)len)
         return;
     if (sent < 0)
         sent = 0; /* EAGAIN; any other error comes back through uv_write() */
     size_t rest = len - (size_t)sent;
-    transport->unsent = xrealloc(NULL, rest);
-    memcpy(transport->unsent, bytes + sent, rest);
-    buf = uv_buf_init((char *)transport->unsent, (unsigned)rest);
+    transport->unsent = copy_rest(pieces, (size_t)sent, rest);
+    uv_buf_t buf = uv_buf_init((char *)transport->unsent, (unsigned)rest);
     transport->write_request.data = transport;
     int error = uv_write(&transport->write_request, &transport->handle.stream, &buf, 1, on_write);
     if (error < 0) { /* the stream is not connected any more; reading reports it */
@@ -127,7 +148,8 @@ static void send_ciphertext(struct transport *transport)
     if (len == 0)
         return;
     if (transport->unsent == NULL) {
-        send_raw(transport, bytes, len);
+        uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
+        send_raw(transport, &buf, 1);
         tls_sent(transport->tls);
     }
     /* Else it waits in the filter: alerts and key updates answered while a write is in flight. */
@@ -146,6 +168,7 @@ static void pass_plaintext(struct transport *transport)
         ssize_t n = tls_read(transport->tls, engine->plain_buffer, ENGINE_PLAIN_BYTES);
         if (n > 0) {
             transport->events->on_bytes(transport->owner, engine->plain_buffer, (size_t)n);
+            engine_end_read(engine);
             continue;
         }
         send_ciphertext(transport);
@@ -196,10 +219,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
                    n == UV_EOF ? "the peer closed the connection" : uv_strerror((int)n));
         return;
     }
-    if (transport->tls != NULL)
+    if (transport->tls != NULL) {
         pass_ciphertext(transport, (const uint8_t *)buf->base, (size_t)n);
-    else
-        transport->events->on_bytes(transport->owner, (const uint8_t *)buf->base, (size_t)n);
+        return;
+    }
+    transport->events->on_bytes(transport->owner, (const uint8_t *)buf->base, (size_t)n);
+    engine_end_read(transport->engine);
 }
 
 int transport_start(struct transport *transport, const struct transport_events *events, void *owner,
@@ -224,13 +249,19 @@ bool transport_is_writable(const struct transport *transport)
            (transport->tls == NULL || transport->tls_open);
 }
 
-void transport_write(struct transport *transport, const uint8_t *bytes, size_t len)
+bool transport_takes_pieces(const struct transport *transport)
+{
+    return transport->tls == NULL;
+}
+
+void transport_write(struct transport *transport, const uv_buf_t *pieces, unsigned count)
 {
     if (transport->tls == NULL) {
-        send_raw(transport, bytes, len);
+        send_raw(transport, pieces, count);
         return;
     }
-    if (tls_write(transport->tls, bytes, len))
+    assert(count == 1);
+    if (tls_write(transport->tls, (const uint8_t *)pieces->base, pieces->len))
         send_ciphertext(transport);
     /* A fault shows again, and is reported, at the next read. */
 }

@@ -61,8 +61,12 @@ bool transport_is_unix_socket(const struct transport *transport);
 
 bool transport_is_writable(const struct transport *transport);
 
-/* Sends all of it or keeps the rest; only while transport_is_writable(). */
-void transport_write(struct transport *transport, const uint8_t *bytes, size_t len);
+/* Sends all of it or keeps a copy of the rest; only while transport_is_writable(). Where there is
+ * TLS inside, it must be in one piece. */
+void transport_write(struct transport *transport, const uv_buf_t *pieces, unsigned count);
+
+/* Are several pieces sent as they are? */
+bool transport_takes_pieces(const struct transport *transport);
 
 /* Ends it, once; may be called from its own events, and with NULL. Without TLS the peer is given
  * TRANSPORT_LINGER_MS to read what was written last. */

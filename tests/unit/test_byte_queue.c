@@ -119,7 +119,96 @@ static void test_clear_gives_blocks_back(void **state)
     assert_true(pool.used_count >= (size_t)3 * BYTE_POOL_MAX_FREE);
     byte_queue_clear(&queue);
     assert_int_equal(pool.used_count, 0);
+    assert_int_equal(pool.free_count, 0); /* somebody may still write what was in them */
+    byte_pool_sweep(&pool);
     assert_int_equal(pool.free_count, BYTE_POOL_MAX_FREE);
+    byte_pool_finish(&pool);
+}
+
+static uint8_t *make_sample(size_t from, size_t len)
+{
+    uint8_t *bytes = malloc(len);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = sample_byte(from + i);
+    return bytes;
+}
+
+/* 100 bytes copied, 5,000 lent, 100 copied, 20,000 lent. */
+static void push_and_lend(struct byte_queue *queue, uint8_t *sample)
+{
+    byte_queue_push(queue, sample, 100);
+    byte_queue_lend(queue, sample + 100, 5000);
+    assert_true(byte_queue_ends_lent(queue));
+    byte_queue_push(queue, sample + 5100, 100);
+    assert_false(byte_queue_ends_lent(queue));
+    byte_queue_lend(queue, sample + 5200, 20000);
+    assert_int_equal(queue->bytes, 25200);
+}
+
+static void test_lent_bytes_are_referred_to(void **state)
+{
+    struct byte_pool pool = {0};
+    struct byte_queue queue;
+    byte_queue_init(&queue, &pool);
+    uint8_t *sample = make_sample(0, 25200);
+    push_and_lend(&queue, sample);
+    assert_true(pool.used_bytes < 1000); /* what is lent takes no room */
+    struct byte_piece piece = byte_queue_piece(&queue, 40);
+    assert_int_equal(piece.len, 60);
+    assert_false(piece.stays);
+    piece = byte_queue_piece(&queue, 100);
+    assert_ptr_equal(piece.bytes, sample + 100);
+    assert_int_equal(piece.len, 5000);
+    assert_true(piece.stays);
+    byte_queue_drop(&queue, 5150);
+    piece = byte_queue_piece(&queue, 60);
+    assert_ptr_equal(piece.bytes, sample + 5210);
+    assert_int_equal(piece.len, 19990);
+    expect_sample(&queue, 5150, 20050, 999);
+    assert_int_equal(pool.used_count, 0);
+    free(sample);
+    byte_pool_finish(&pool);
+}
+
+static void test_what_is_kept_is_copied(void **state)
+{
+    static const size_t dropped[] = {0, 50, 100, 101, 5099, 5100, 5150, 5200, 25199, 25200};
+    for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++) {
+        struct byte_pool pool = {0};
+        struct byte_queue queue;
+        byte_queue_init(&queue, &pool);
+        uint8_t *sample = make_sample(0, 25200);
+        push_and_lend(&queue, sample);
+        byte_queue_drop(&queue, dropped[i]);
+        byte_queue_keep(&queue);
+        free(sample);
+        assert_int_equal(queue.bytes, 25200 - dropped[i]);
+        assert_false(byte_queue_ends_lent(&queue));
+        byte_queue_keep(&queue); /* nothing is left to do */
+        expect_sample(&queue, dropped[i], 25200 - dropped[i], 777);
+        assert_int_equal(pool.used_count, 0);
+        assert_int_equal(pool.used_bytes, 0);
+        byte_pool_finish(&pool);
+    }
+}
+
+/* A block that was dropped may still be on its way to the kernel. */
+static void test_a_dropped_block_stays(void **state)
+{
+    struct byte_pool pool = {0};
+    struct byte_queue queue;
+    byte_queue_init(&queue, &pool);
+    push_sample(&queue, SAMPLE_BYTES, 1000);
+    while (!byte_queue_piece(&queue, 0).stays)
+        byte_queue_drop(&queue, byte_queue_piece(&queue, 0).len);
+    size_t at = SAMPLE_BYTES - queue.bytes;
+    struct byte_piece piece = byte_queue_piece(&queue, 0);
+    byte_queue_clear(&queue);
+    push_sample(&queue, SAMPLE_BYTES, 1000);
+    for (size_t i = 0; i < piece.len; i++)
+        assert_int_equal(piece.bytes[i], sample_byte(at + i));
+    byte_queue_clear(&queue);
     byte_pool_finish(&pool);
 }
 
@@ -130,6 +219,9 @@ int main(void)
         cmocka_unit_test(test_copy_at_any_offset),
         cmocka_unit_test(test_truncate_keeps_the_front),
         cmocka_unit_test(test_clear_gives_blocks_back),
+        cmocka_unit_test(test_lent_bytes_are_referred_to),
+        cmocka_unit_test(test_what_is_kept_is_copied),
+        cmocka_unit_test(test_a_dropped_block_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
