@@ -44,8 +44,8 @@ struct body {
     struct byte_queue queue;
     struct body_source from; /* its window holds the queued bytes past `credited` */
     struct body_destination to;
-    size_t sent;          /* of the queue's front: sent, and kept */
-    size_t credited;      /* of the queue's front: given back to `from` */
+    uint32_t sent;        /* of the queue's front: sent, and kept */
+    uint32_t credited;    /* of the queue's front: given back to `from` */
     bool keeps;           /* what is sent stays until it is settled */
     bool ended;           /* nothing more will be pushed */
     bool deferred;        /* nghttp2 waits for body_resume() at `to` */

@@ -43,7 +43,7 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access
     call->access = access_ref(access);
     call->peer = peer;
     call->quota = quota;
-    call->request.max_bytes = quota->limits.header_bytes;
+    call->request.max_bytes = (uint32_t)quota->limits.header_bytes;
     call->started_ms = uv_now(downstream->engine->loop);
     call->status = -1;
     body_init(&call->request_body, &downstream->engine->byte_pool);
@@ -185,6 +185,7 @@ void call_on_request(struct call *call, bool last)
     }
     call->pool = pool_ref(pool);
     policy_filter_request(access_policy(call->access), &call->request);
+    header_list_fit(&call->request); /* it may wait for hours */
     begin_deadline(call);
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
         begin_peek(call, last);

@@ -6,7 +6,14 @@
 
 #include "common/secret.h"
 
-enum { KEEP_TEXT_BYTES = 4096, KEEP_FIELDS = 32, FIRST_TEXT_BYTES = 384 };
+enum {
+    FIRST_TEXT_BYTES = 256,
+    FIRST_FIELDS = 12,
+    KEEP_TEXT_BYTES = 4096, /* where there is more, a list that is emptied gives it back */
+    KEEP_FIELDS = 32,
+    WASTED_TEXT_BYTES = 64, /* less is not worth the move */
+    WASTED_FIELDS = 4,
+};
 
 static void free_text(struct header_list *list)
 {
@@ -16,22 +23,27 @@ static void free_text(struct header_list *list)
 }
 
 /* realloc() would leave the old bytes where they were. */
-static void grow_text(struct header_list *list, size_t size)
+static void move_text(struct header_list *list, uint32_t cap)
 {
-    size_t cap = list->text_cap == 0 ? FIRST_TEXT_BYTES : list->text_cap;
-    while (cap < list->text_len + size)
-        cap += cap / 2;
     char *text = recycler_take(list->recycler, cap);
     if (list->text_len > 0)
         memcpy(text, list->text, list->text_len);
     free_text(list);
     list->text = text;
     list->text_cap = cap;
+    list->text_used = list->text_len;
 }
 
-static void grow_fields(struct header_list *list)
+static void grow_text(struct header_list *list, size_t size)
 {
-    size_t cap = list->cap == 0 ? 16 : list->cap * 2;
+    uint32_t cap = list->text_cap == 0 ? FIRST_TEXT_BYTES : list->text_cap;
+    while (cap < list->text_len + size)
+        cap += cap / 2;
+    move_text(list, cap);
+}
+
+static void move_fields(struct header_list *list, uint32_t cap)
+{
     struct header_field *fields = recycler_take(list->recycler, cap * sizeof *fields);
     if (list->count > 0)
         memcpy(fields, list->fields, list->count * sizeof *fields);
@@ -43,11 +55,11 @@ static void grow_fields(struct header_list *list)
 /* There is room. */
 static uint32_t append(struct header_list *list, const char *text, size_t len)
 {
-    size_t at = list->text_len;
+    uint32_t at = list->text_len;
     memcpy(list->text + at, text, len);
     list->text[at + len] = '\0';
-    list->text_len = at + len + 1;
-    return (uint32_t)at;
+    list->text_len = at + (uint32_t)len + 1;
+    return at;
 }
 
 void header_list_add(struct header_list *list, const char *name, size_t name_len, const char *value,
@@ -61,19 +73,19 @@ void header_list_add(struct header_list *list, const char *name, size_t name_len
         return;
     }
     if (list->count == list->cap)
-        grow_fields(list);
+        move_fields(list, list->cap == 0 ? FIRST_FIELDS : list->cap * 2);
     if (list->text_len + name_len + value_len + 2 > list->text_cap)
         grow_text(list, name_len + value_len + 2);
-    list->bytes += size;
+    list->bytes += (uint32_t)size;
     struct header_field *field = &list->fields[list->count++];
-    field->name = append(list, name, name_len);
+    field->known = (uint8_t)known_header(name, name_len);
+    field->name = field->known == KNOWN_NONE ? append(list, name, name_len) : 0;
     field->name_len = (uint16_t)name_len;
     field->value = append(list, value, value_len);
     field->value_len = (uint32_t)value_len;
     if (list->text_len > list->text_used)
         list->text_used = list->text_len;
     field->flags = flags & NGHTTP2_NV_FLAG_NO_INDEX;
-    field->known = (uint8_t)known_header(name, name_len);
 }
 
 void header_list_add_text(struct header_list *list, const char *name, const char *value)
@@ -98,7 +110,7 @@ void header_list_shorten(struct header_list *list, size_t index, const char *val
     assert(value_len <= field->value_len);
     memcpy(at, value, value_len);
     explicit_bzero(at + value_len, field->value_len - value_len);
-    list->bytes -= field->value_len - value_len;
+    list->bytes -= field->value_len - (uint32_t)value_len;
     field->value_len = (uint32_t)value_len;
 }
 
@@ -107,7 +119,7 @@ const char *header_list_find(const struct header_list *list, const char *name)
     size_t len = strlen(name);
     for (size_t i = 0; i < list->count; i++) {
         const struct header_field *field = &list->fields[i];
-        if (field->name_len == len && memcmp(list->text + field->name, name, len) == 0)
+        if (field->name_len == len && memcmp(header_field_name(list, field), name, len) == 0)
             return header_field_value(list, field);
     }
     return NULL;
@@ -132,7 +144,8 @@ size_t header_list_remove_all(struct header_list *list, const char *name)
 
 const char *header_field_name(const struct header_list *list, const struct header_field *field)
 {
-    return list->text + field->name;
+    const char *known = known_header_name(field->known);
+    return known != NULL ? known : list->text + field->name;
 }
 
 const char *header_field_value(const struct header_list *list, const struct header_field *field)
@@ -142,13 +155,13 @@ const char *header_field_value(const struct header_list *list, const struct head
 
 nghttp2_nv header_field_nv(const struct header_list *list, const struct header_field *field)
 {
-    const char *known = known_header_name(field->known);
+    bool is_known = field->known != KNOWN_NONE;
     return (nghttp2_nv){
-        .name = (uint8_t *)(known != NULL ? known : list->text + field->name),
+        .name = (uint8_t *)header_field_name(list, field),
         .namelen = field->name_len,
         .value = (uint8_t *)list->text + field->value,
         .valuelen = field->value_len,
-        .flags = field->flags | (known != NULL ? NGHTTP2_NV_FLAG_NO_COPY_NAME : 0),
+        .flags = field->flags | (is_known ? NGHTTP2_NV_FLAG_NO_COPY_NAME : 0),
     };
 }
 
@@ -160,6 +173,14 @@ void header_list_reset(struct header_list *list)
     }
     list->text_len = list->count = list->bytes = 0;
     list->too_large = false;
+}
+
+void header_list_fit(struct header_list *list)
+{
+    if (list->text_cap - list->text_len >= WASTED_TEXT_BYTES)
+        move_text(list, list->text_len);
+    if (list->cap - list->count >= WASTED_FIELDS)
+        move_fields(list, list->count);
 }
 
 void header_list_finish(struct header_list *list)

@@ -24,22 +24,22 @@ enum {
 };
 
 struct header_field {
-    uint32_t name, value, value_len; /* offsets into the text */
+    uint32_t name, value, value_len; /* offsets into the text, which lacks names that are known */
     uint16_t name_len;
     uint8_t flags; /* NGHTTP2_NV_FLAG_NO_INDEX is kept */
     uint8_t known; /* an enum known_header */
 };
 
 struct header_list {
-    struct recycler *recycler; /* borrowed, where what is owned comes from; or NULL */
-    char *text;                /* owned: names and values, each followed by a NUL */
-    size_t text_len, text_cap;
-    size_t text_used;            /* the most that text_len has been: what there is to wipe */
+    struct recycler *recycler;   /* borrowed, where what is owned comes from; or NULL */
+    char *text;                  /* owned: names and values, each with a NUL behind it */
     struct header_field *fields; /* owned */
-    size_t count, cap;
-    size_t bytes;     /* RFC 9113's size */
-    size_t max_bytes; /* a lower limit than HEADER_LIST_MAX_BYTES, or 0 */
-    bool too_large;   /* a field did not fit and was dropped */
+    uint32_t text_len, text_cap;
+    uint32_t text_used; /* the most that text_len has been: what there is to wipe */
+    uint32_t count, cap;
+    uint32_t bytes;     /* RFC 9113's size */
+    uint32_t max_bytes; /* a lower limit than HEADER_LIST_MAX_BYTES, or 0 */
+    bool too_large;     /* a field did not fit and was dropped */
 };
 
 /* Copies a field; past the limits it sets too_large instead. */
@@ -72,6 +72,9 @@ nghttp2_nv header_field_nv(const struct header_list *list, const struct header_f
 
 /* Empties it and keeps its memory, or drops that too where it has grown far. */
 void header_list_reset(struct header_list *list);
+
+/* Gives back the memory that it does not need: nothing will be added for a while. */
+void header_list_fit(struct header_list *list);
 
 void header_list_finish(struct header_list *list);
 
