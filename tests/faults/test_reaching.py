@@ -214,9 +214,16 @@ def proxy():
 
 
 def behind(scenes, proxy, user=""):
+    """A bridge that has been to the proxy once: libcurl, once loaded, keeps sockets of its own."""
     url = f"http://{user}127.0.0.1:{proxy.port}"
     arguments = ["--connect-timeout", f"{TIMEOUT_S}s"]
-    return scenes(environment={"HTTPS_PROXY": url}, arguments=arguments)
+    scene = scenes(environment={"HTTPS_PROXY": url}, arguments=arguments)
+    with scene.client() as client:
+        stream = client.start(METHOD, end=True)
+        proxy.accept().close()
+        client.wait_for_end(stream, timeout=SOON_S)
+    scene.count_sockets()
+    return scene
 
 
 @pytest.fixture(scope="module")
