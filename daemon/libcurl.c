@@ -29,8 +29,11 @@ bool libcurl_load(struct libcurl *ret_curl, struct err *err)
         return fail(err);
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         void *function = dlsym(library, functions[i].name);
-        if (function == NULL)
-            return fail(err);
+        if (function == NULL) {
+            fail(err);
+            dlclose(library); /* something else of that name, which must not stay under it */
+            return false;
+        }
         /* ISO C has no cast from an object's address to a function's; POSIX wants it to work. */
         memcpy((char *)ret_curl + functions[i].offset, &function, sizeof function);
     }
