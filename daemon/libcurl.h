@@ -33,12 +33,14 @@
     X(multi_setopt)                                                                                \
     X(multi_socket_action)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): `name` is one to declare */
 /* `curl->easy_init()` is curl_easy_init(). */
 struct libcurl {
 #define LIBCURL_FIELD(name) __typeof__(curl_##name) *name;
     LIBCURL_FUNCTIONS(LIBCURL_FIELD)
 #undef LIBCURL_FIELD
 };
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Loads the library and finds the functions; EX_UNAVAILABLE and a sentence where it cannot. */
 bool libcurl_load(struct libcurl *ret_curl, struct err *err);

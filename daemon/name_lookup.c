@@ -82,14 +82,15 @@ static struct name_lookup *hand_in(struct name_service *service, struct name_loo
         list_append(&service->finished, &lookup->link);
         uv_async_send(service->async);
     }
+    bool is_last = false;
     struct name_lookup *next = list_first(&service->waiting, struct name_lookup, link);
     if (next != NULL) {
         list_remove(&next->link);
         next->has_thread = true;
     } else {
         service->threads--;
+        is_last = service->threads == 0 && service->async == NULL;
     }
-    bool is_last = service->threads == 0 && service->async == NULL;
     pthread_mutex_unlock(&service->mutex);
     if (abandoned)
         lookup_free(lookup);

@@ -90,11 +90,11 @@ static struct {
 
 /* What a look-up found. */
 struct answer {
-    bool done;
+    char text[100];
+    struct in_addr first_v4;
     unsigned v4, v6;
     uint16_t port;
-    struct in_addr first_v4;
-    char text[100];
+    bool done;
 };
 
 static int begin(void **state)
@@ -190,8 +190,7 @@ static void test_a_name_that_cannot_be(void **state)
 {
     struct answer answer;
     char name[80];
-    memset(name, 'x', 64);
-    strcpy(name + 64, ".invalid");
+    snprintf(name, sizeof name, "%064d.invalid", 1);
     start(name, &answer);
     wait_for(&answer);
     assert_int_equal(answer.v4 + answer.v6, 0);

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -115,15 +116,21 @@ static uint16_t answer_at(const char *ip, uint16_t port, int backlog)
     return ntohs(address.sin_port);
 }
 
-/* No SYN is answered there: the queue of the listener is full. */
-static void be_silent_at(const char *ip, uint16_t port)
+/* The queue of a listener without a backlog is full: no SYN is answered any more. */
+static void fill_queue(const char *ip, uint16_t port)
 {
-    answer_at(ip, port, 0);
     for (int i = 0; i < 2; i++) {
         int fd = keep(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         struct sockaddr_in address = v4(ip, port);
-        connect(fd, (struct sockaddr *)&address, sizeof address);
+        if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+            assert_int_equal(errno, EINPROGRESS);
     }
+}
+
+static void be_silent_at(const char *ip, uint16_t port)
+{
+    answer_at(ip, port, 0);
+    fill_queue(ip, port);
 }
 
 /* ---- the order ----------------------------------------------------------------------------------
@@ -169,6 +176,12 @@ static void test_no_more_than_a_limit(void **state)
 /* ---- races --------------------------------------------------------------------------------------
  */
 
+/* The milliseconds that so many addresses have a start. */
+static uint64_t moments(uint64_t count)
+{
+    return count * RACE_ATTEMPT_DELAY_MS;
+}
+
 static struct race *start(void)
 {
     struct race *race = race_start(&scene.loop, scene.list, on_end, &scene);
@@ -189,7 +202,7 @@ static uint64_t run(void)
 static void check_reached(const char *ip, uint16_t port)
 {
     char text[64];
-    struct sockaddr_in peer;
+    struct sockaddr_in peer = {0};
     socklen_t size = sizeof peer;
     snprintf(text, sizeof text, "%s:%u", ip, port);
     assert_string_equal(scene.end.address, text);
@@ -212,7 +225,7 @@ static void test_one_that_refuses_makes_room_at_once(void **state)
     for (int i = 0; i < 8; i++)
         add_v4("127.0.0.2", port);
     add_v4("127.0.0.1", port);
-    assert_true(run() < 8 * RACE_ATTEMPT_DELAY_MS);
+    assert_true(run() < moments(8));
     check_reached("127.0.0.1", port);
 }
 
@@ -222,7 +235,7 @@ static void test_a_silent_one_gives_way_after_a_moment(void **state)
     be_silent_at("127.0.0.2", port);
     add_v4("127.0.0.2", port);
     add_v4("127.0.0.1", port);
-    assert_true(run() >= RACE_ATTEMPT_DELAY_MS);
+    assert_true(run() >= moments(1));
     check_reached("127.0.0.1", port);
 }
 
@@ -232,16 +245,12 @@ static void test_earlier_ones_go_on(void **state)
     uint16_t port = answer_at("127.0.0.2", 0, 0);
     int listener = scene.sockets[0];
     be_silent_at("127.0.0.3", port);
-    for (int i = 0; i < 2; i++) {
-        struct sockaddr_in address = v4("127.0.0.2", port);
-        int fd = keep(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        connect(fd, (struct sockaddr *)&address, sizeof address);
-    }
+    fill_queue("127.0.0.2", port);
     add_v4("127.0.0.2", port);
     add_v4("127.0.0.3", port);
     uint64_t began = uv_hrtime();
     start();
-    while ((uv_hrtime() - began) / 1000000 < 2 * RACE_ATTEMPT_DELAY_MS)
+    while ((uv_hrtime() - began) / 1000000 < moments(2))
         uv_run(&scene.loop, UV_RUN_NOWAIT);
     assert_int_equal(scene.ends, 0);
     close(accept(listener, NULL, NULL)); /* there is room now, for the SYN that is sent again */
@@ -355,12 +364,12 @@ static void test_cancelled_before_the_first(void **state)
 
 static void test_cancelled_during_the_first(void **state)
 {
-    cancel_after(RACE_ATTEMPT_DELAY_MS / 5);
+    cancel_after(moments(1) / 5);
 }
 
 static void test_cancelled_during_the_last(void **state)
 {
-    cancel_after(2 * RACE_ATTEMPT_DELAY_MS);
+    cancel_after(moments(2));
 }
 
 int main(void)
