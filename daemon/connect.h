@@ -1,7 +1,7 @@
 /*
- * Connecting to the workspace's host: names, addresses, proxies, or a Unix socket that stands for
- * all of them. libcurl does it: both address families raced (RFC 8305), HTTP CONNECT and SOCKS
- * proxies with their authentication, and then hands the connected socket over.
+ * Connecting to the workspace's host. Directly, its name is looked up (name_lookup.h) and its
+ * addresses are raced (race.h, RFC 8305); a Unix socket that stands for all of that is a race of
+ * one. Through a proxy libcurl makes the connection (tunnel.h), which is loaded for that alone.
  *
  * Owner: a connector is one for the process; a struct connect ends by calling back once, or
  * silently by connect_cancel(). There is no limit of time here: the caller cancels. Loop thread
@@ -10,38 +10,17 @@
 #ifndef SPARKBRIDGE_DAEMON_CONNECT_H
 #define SPARKBRIDGE_DAEMON_CONNECT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "daemon/connect_way.h"
 #include "daemon/transport.h"
-
-enum { CONNECT_ADDRESS_SIZE = 128 }; /* also for unix: and a path */
 
 struct connector;
 struct connect;
-
-/* How to get there; all text borrowed for the call of connect_start(). */
-struct connect_target {
-    const char *host;
-    uint16_t port;
-    const char *proxy;    /* URL, or NULL for none */
-    const char *no_proxy; /* hosts to be reached without it, comma-separated, or NULL */
-    const char *via;      /* path of a Unix socket that leads there, or NULL: then nothing else of
-                             this counts but for messages */
-    unsigned timeout_ms;  /* the owner's, after which it cancels: several addresses share it */
-};
-
-enum connect_failure {
-    CONNECT_FAILED_NAME,    /* the host's name, or the proxy's, could not be resolved */
-    CONNECT_FAILED_CONNECT, /* nobody there */
-    CONNECT_FAILED_PROXY,   /* the proxy answered, and refused */
-};
 
 struct connect_result {
     struct transport *transport; /* the callback's to own; NULL on failure */
     enum connect_failure failure;
     char address[CONNECT_ADDRESS_SIZE]; /* the last address tried, for messages; may be empty */
-    char text[160];                     /* a phrase about the failure */
+    char text[CONNECT_TEXT_SIZE];       /* a phrase about the failure */
 };
 
 typedef void (*connect_callback)(void *owner, const struct connect_result *result);

@@ -15,7 +15,7 @@
  * protect what is in it. */
 static const char *const system_paths[] = {
     "/etc",
-    /* libraries: modules of the name services are loaded late */
+    /* libraries: modules of the name services, and libcurl, are loaded late */
     "/lib",
     "/lib32",
     "/lib64",

@@ -18,6 +18,10 @@ class Scene:
     def __init__(self, bridge, upstream):
         self.bridge = bridge
         self.upstream = upstream
+        self.count_sockets()
+
+    def count_sockets(self):
+        """What it has now, but for a client's, is what it may keep."""
         with self.client() as client:  # the first one makes it ask the kernel who connects
             client.ping()
             self._sockets = self.sockets() - 1

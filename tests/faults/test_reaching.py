@@ -53,18 +53,24 @@ def names(tmp_path):
     return Names(tmp_path)
 
 
-@pytest.fixture
-def named(scenes, names):
+def named_scene(scenes, names, *, environment=None, **options):
     """A scene whose workspace's name is looked up in `names`."""
-    names.say("127.0.0.1")
     return scenes(
         environment={
             "NSS_WRAPPER_HOSTS": str(names.path),
             "SPARKBRIDGE_SANDBOX_READ": str(names.path.parent),
-        },
+        }
+        | (environment or {}),
         listen=("127.0.0.1:0",),
         arguments=["--connect-timeout", f"{TIMEOUT_S}s"],
+        **options,
     )
+
+
+@pytest.fixture
+def named(scenes, names):
+    names.say("127.0.0.1")
+    return named_scene(scenes, names)
 
 
 def call(scene, client, upstream=None):
@@ -114,6 +120,32 @@ def test_the_name_server_is_slow(named, names):
         assert describe(client.wait_for_end(stream, timeout=SOON_S)) == AGAIN
 
 
+def test_stopping_while_the_name_server_hangs(scenes, names):
+    """Nobody waits for its answer: asked a second time to stop the bridge ends."""
+    names.say("127.0.0.1")
+    scene = named_scene(scenes, names, expect_exit=os.EX_TEMPFAIL)
+    child = scene.bridge.child
+    with scene.client() as client, names.stalled("127.0.0.1"):
+        client.start(METHOD, end=True)
+        client.ping()
+        child.send_signal(signal.SIGTERM)
+        scene.bridge.wait_for_log(lambda fields: "draining" in fields.get("msg", ""))
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(SOON_S) == os.EX_TEMPFAIL
+
+
+def test_stopping_after_a_look_up_was_given_up(scenes, names):
+    """Its thread still hangs then."""
+    names.say("127.0.0.1")
+    scene = named_scene(scenes, names)
+    with names.stalled("127.0.0.1"):
+        with scene.client() as client:
+            stream = client.start(METHOD, end=True)
+            client.wait_for_end(stream, timeout=TIMEOUT_S + SOON_S)
+        scene.bridge.child.send_signal(signal.SIGTERM)
+        assert scene.bridge.child.wait(SOON_S) == 0
+
+
 def test_the_name_server_never_answers(named, names):
     """9 when the time for a connection is over; the next call asks anew."""
     with named.client() as client:
@@ -154,11 +186,9 @@ def test_the_first_address_refuses(named, names, dead):
         call(named, client)
 
 
-# libcurl is told no limit of its own for a connection, and so never leaves a silent address for the
-# next one of its family.
 @pytest.mark.parametrize("dead", ["::1", "127.0.0.2"], ids=["v6", "v4"])
 def test_the_first_address_is_silent(named, names, dead):
-    """The other family is tried after 250 ms, the same one after half of the time for it."""
+    """The next one is tried after 250 ms, of whichever family it is."""
     names.say(dead, "127.0.0.1")
     with BlackHole(dead, named.upstream.port), named.client() as client:
         call(named, client)
@@ -214,9 +244,16 @@ def proxy():
 
 
 def behind(scenes, proxy, user=""):
+    """A bridge that has been to the proxy once: libcurl, once loaded, keeps sockets of its own."""
     url = f"http://{user}127.0.0.1:{proxy.port}"
     arguments = ["--connect-timeout", f"{TIMEOUT_S}s"]
-    return scenes(environment={"HTTPS_PROXY": url}, arguments=arguments)
+    scene = scenes(environment={"HTTPS_PROXY": url}, arguments=arguments)
+    with scene.client() as client:
+        stream = client.start(METHOD, end=True)
+        proxy.accept().close()
+        client.wait_for_end(stream, timeout=SOON_S)
+    scene.count_sockets()
+    return scene
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +309,24 @@ def test_proxy_answers_byte_by_byte_and_ends_in_mid_call(known, proxy):
         link.open = False
         assert describe(client.wait_for_end(stream, timeout=SOON_S)) == "0 bytes, trailers 14"
     known.check_nothing_is_left()
+
+
+# libcurl never leaves a silent address for the next one of its family where it is told no limit of
+# its own for a connection.
+@pytest.mark.parametrize("dead", ["::1", "127.0.0.2"], ids=["v6", "v4"])
+def test_the_first_address_of_the_proxy_is_silent(scenes, names, proxy, dead):
+    """The other family is tried after 250 ms, the same one after half of the time for it."""
+    names.say(dead, "127.0.0.1")
+    environment = {"HTTPS_PROXY": f"http://workspace.test:{proxy.port}"}
+    scene = named_scene(scenes, names, environment=environment)
+    with BlackHole(dead, proxy.port), scene.client() as client:
+        stream = client.start(METHOD, end=True)
+        sock = proxy.accept()
+        sock.sendall(ESTABLISHED)
+        link = scene.upstream.adopt(sock)
+        link.hello, link.acknowledges = scene.upstream.hello, True
+        scene.upstream.request().answer(b"again")
+        assert describe(client.wait_for_end(stream, timeout=SOON_S)) == AGAIN
 
 
 # name: (what the proxy says before it closes, words that the client reads)

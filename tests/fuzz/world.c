@@ -43,7 +43,7 @@ void world_check(bool holds)
         abort();
 }
 
-/* ---- in place of libcurl and of TLS --------------------------------------------------------- */
+/* ---- in place of the network and of TLS ----------------------------------------------------- */
 
 __typeof__(connect_start) __wrap_connect_start;
 __typeof__(connect_cancel) __wrap_connect_cancel;

@@ -1,7 +1,7 @@
 /*
  * The data path in a fuzz target: the daemon's own engine, downstream, call, pool and upstream,
  * between a client and a workspace that live in the target and are reached by socket pairs. Only
- * libcurl and TLS are left out: connect_start() and tls_create() are replaced when linking.
+ * the network and TLS are left out: connect_start() and tls_create() are replaced when linking.
  *
  * One world at a time. world_begin() makes it, world_end() ends every connection and aborts where
  * anything is left over: a connection, a call, a block, credit that was not given back.

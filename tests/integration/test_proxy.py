@@ -1,66 +1,14 @@
 """Through an HTTP proxy: CONNECT, its authentication, and the hosts that go without it."""
 
-import asyncio
-import base64
+from pathlib import Path
 
 import pytest
 from raw_client import RawClient
+from workspace.connect_proxy import ConnectProxy
 from workspace.scripted import GRPC_HEADERS, message
 
 METHOD = "Config"
 PATH = f"/spark.connect.SparkConnectService/{METHOD}"
-
-
-class ConnectProxy:
-    """A proxy that knows CONNECT, and asks for a password where it has one."""
-
-    def __init__(self, loop, target_port, password=None, answer=None):
-        self._loop = loop
-        self._target_port = target_port
-        self._password = password
-        self._answer = answer
-        self.requests = []
-        self._server = loop.listen(self._serve)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def stop(self):
-        async def close():
-            self._server.close()
-
-        self._loop.run(close())
-
-    async def _serve(self, reader, writer):
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                self.requests.append(head)
-                if status := self._refusal(head):
-                    writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n".encode())
-                    continue
-                break
-            back, forth = await asyncio.open_connection("127.0.0.1", self._target_port)
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(copy(reader, forth), copy(back, writer), return_exceptions=True)
-            forth.transport.abort()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-
-    def _refusal(self, head):
-        if self._answer:
-            return self._answer
-        if self._password is None:
-            return None
-        wanted = base64.b64encode(f"user:{self._password}".encode()).decode()
-        if f"Basic {wanted}" in head:
-            return None
-        return '407 Who\r\nproxy-authenticate: Basic realm="corp"'
-
-
-async def copy(reader, writer):
-    while data := await reader.read(1 << 16):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
 
 
 @pytest.fixture
@@ -142,3 +90,56 @@ def test_without(bridges, proxies, upstream, arguments, environment):
     bridge = bridges(port=upstream.port, environment=environment, arguments=arguments)
     assert call(bridge).status == 0
     assert proxy.requests == []
+
+
+# ---- libcurl, which nobody needs without a proxy -------------------------------------------------
+
+
+def mapped(bridge, library):
+    """The file of a library that the bridge has loaded, or None."""
+    maps = Path(f"/proc/{bridge.child.pid}/maps").read_text()
+    files = [line.split()[-1] for line in maps.splitlines()]
+    return next((file for file in files if f"/{library}.so" in file), None)
+
+
+def test_libcurl_is_loaded_for_the_first_tunnel(bridges, proxies, upstream, release_binary):
+    """In the sandbox, which is closed by then."""
+    proxy = proxies()
+    environment = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+    bridge = bridges(port=upstream.port, environment=environment, binary=release_binary)
+    assert not mapped(bridge, "libcurl")
+    assert call(bridge).status == 0
+    assert mapped(bridge, "libcurl")
+    assert len(proxy.requests) == 1
+
+
+def test_libcurl_is_not_loaded_without_a_proxy(bridges, upstream):
+    bridge = bridges(port=upstream.port)
+    assert call(bridge).status == 0
+    assert not mapped(bridge, "libcurl")
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [(None, "file too short"), ("libz", "undefined symbol: curl_")],
+    ids=["an empty file", "another library"],
+)
+def test_libcurl_cannot_be_loaded(bridges, proxies, upstream, tmp_path, other, words):
+    """9 with the reason and the remedy. Once that is done calls are carried, by the same bridge."""
+    proxy = proxies()
+    environment = {
+        "HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}",
+        "LD_LIBRARY_PATH": str(tmp_path),
+        "SPARKBRIDGE_SANDBOX_READ": str(tmp_path),
+    }
+    bridge = bridges(port=upstream.port, environment=environment)
+    library = tmp_path / "libcurl.so.4"
+    library.write_bytes(Path(mapped(bridge, other)).read_bytes() if other else b"")
+    for _ in range(2):
+        answer = call(bridge)
+        assert answer.status == 9
+        assert "a proxy needs libcurl, which cannot be loaded" in answer.message
+        assert words in answer.message and answer.message.endswith("install libcurl4")
+    library.unlink()
+    assert call(bridge).status == 0
+    assert len(proxy.requests) == 1

@@ -57,14 +57,14 @@ class Daemons:
         """A profile file of the owner's; its path."""
         return self.write(self.directory(owner) / name, "\n".join(sections), owner)
 
-    def write_config(self, owner, **listener):
+    def write_config(self, owner, *, proxy="none", **listener):
         """The configuration file; its path. Without a profile the listener has the owner's."""
         directory = self.directory(owner)
         if "profile_by_peer" not in listener and "config_file" not in listener:
             listener["config_file"] = self.profile_file(owner, "own.cfg", self.profile("own"))
         config = {
             "version": 1,
-            "upstream": {"ca_file": str(self._place.ca_file)},
+            "upstream": {"ca_file": str(self._place.ca_file), "proxy": proxy},
             "log": {"level": "debug"},
             "control": {"listen": f"unix:{directory}/control.sock"},
             "listeners": [

@@ -14,6 +14,7 @@ from daemons import addresses_of
 from memory import mappings
 from notes import Notes, call_as
 from people import ALICE, BOB, BRIDGE, CAROL, MALLORY, ROOT
+from workspace.connect_proxy import ConnectProxy
 
 PROBER = Path(__file__).parent / "prober.py"
 MODES = ["auto", "off"]
@@ -160,6 +161,19 @@ def test_names_in_the_sandbox(release_daemons, dialers, place):
         with dialers[ROOT].client(addresses_of(bridge)[0]) as client:
             assert call_as(client, "root").status == 0
         assert len(workspace.notes) == 1
+
+
+@pytest.mark.parametrize("owner", [ROOT, BRIDGE], ids=["of-root", "unprivileged"])
+def test_a_proxy_by_reload(owner, release_daemons, dialers, workspace, place):
+    """libcurl is loaded when the sandbox is closed already."""
+    bridge = release_daemons.start(owner)
+    proxy = ConnectProxy(place.loop, workspace.port)
+    for url, requests in (("none", 0), (f"http://127.0.0.1:{proxy.port}", 1), ("none", 1)):
+        release_daemons.reload(bridge, owner, proxy=url)
+        with dialers[owner].client(addresses_of(bridge)[0]) as client:
+            assert call_as(client, owner.name).status == 0
+        assert len(proxy.requests) == requests
+    proxy.stop()
 
 
 # ---- what is kept out -------------------------------------------------------------------------
