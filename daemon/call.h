@@ -79,7 +79,7 @@ struct call {
     bool response_complete; /* the upstream's END_STREAM has come */
     int status;             /* grpc-status as sent to the client, -1 while unknown */
     bool status_is_ours;
-    char method[48]; /* for the log */
+    char method[32]; /* for the log */
 };
 
 struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access *access,
