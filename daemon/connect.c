@@ -79,7 +79,6 @@ static void on_end(void *owner, const struct connect_end *end)
     memcpy(result.address, end->address, sizeof result.address);
     memcpy(result.text, end->text, sizeof result.text);
     if (end->fd >= 0) {
-        result.failure = CONNECT_FAILED_CONNECT;
         result.transport = make_transport(connect, end->fd);
         if (result.transport == NULL)
             snprintf(result.text, sizeof result.text, "the socket could not be taken over");
@@ -105,7 +104,7 @@ static struct race *start_unix(struct connect *connect, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     assert(strlen(path) < sizeof address.sun_path); /* conf/address.h */
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     const struct addrinfo only = {
         .ai_family = AF_UNIX,
         .ai_addr = (struct sockaddr *)&address,

@@ -121,12 +121,11 @@ static void finish(struct tunnel *tunnel, const struct connect_end *end)
 
 static void on_done(struct tunnel *tunnel, CURLcode code)
 {
-    struct connect_end end = {.fd = -1};
+    struct connect_end end = {.fd = -1, .failure = CONNECT_FAILED_CONNECT};
     describe_address(tunnel, &end);
     if (code != CURLE_OK) {
         describe_failure(tunnel, code, &end);
     } else {
-        end.failure = CONNECT_FAILED_CONNECT;
         end.fd = take_socket(tunnel);
         if (end.fd < 0)
             snprintf(end.text, sizeof end.text, "the socket could not be taken over");
