@@ -7,10 +7,13 @@ void body_init(struct body *body, struct byte_pool *pool)
     byte_queue_init(&body->queue, pool);
 }
 
+enum { COUNTED_BYTES = 1024 }; /* what leaves in smaller pieces fills no window */
+
 /* Does a larger window pay? Returns by how much it grew. */
 static uint32_t grow_window(struct body_source *from, size_t len)
 {
-    if (from->rtt_ns == NULL || *from->rtt_ns == 0 || from->window_bytes >= from->max_window_bytes)
+    if (len < COUNTED_BYTES || from->rtt_ns == NULL || *from->rtt_ns == 0 ||
+        from->window_bytes >= from->max_window_bytes)
         return 0;
     uint64_t now = uv_hrtime();
     if (now - from->epoch_ns > *from->rtt_ns) {
