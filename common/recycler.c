@@ -2,22 +2,11 @@
 #include "common/recycler.h"
 
 #include <malloc.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/sanitized.h"
 #include "common/secret.h"
-
-#ifndef __has_feature
-#define __has_feature(name) 0
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) ||                           \
-    __has_feature(memory_sanitizer)
-static const bool keeps = false;
-#else
-static const bool keeps = true;
-#endif
 
 struct recycler_block {
     struct recycler_block *next;
@@ -54,7 +43,7 @@ static void give(struct recycler *recycler, void *bytes, size_t usable_bytes)
 {
     size_t shelf = usable_bytes / RECYCLER_STEP_BYTES;
     size_t size = shelf * RECYCLER_STEP_BYTES;
-    if (!keeps || recycler == NULL || shelf == 0 || size > RECYCLER_MAX_BLOCK_BYTES ||
+    if (is_sanitized || recycler == NULL || shelf == 0 || size > RECYCLER_MAX_BLOCK_BYTES ||
         recycler->kept_bytes + size > RECYCLER_MAX_BYTES) {
         free(bytes);
         return;
