@@ -1,6 +1,7 @@
 /*
  * Is this a build of a sanitizer that watches malloc()? What keeps memory for reuse does not in
- * such a build, so that a use after the end shows.
+ * such a build, so that a use after the end shows, and what pays only for much is done for less, so
+ * that more tests come there.
  */
 #ifndef SPARKBRIDGE_COMMON_SANITIZED_H
 #define SPARKBRIDGE_COMMON_SANITIZED_H

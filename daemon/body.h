@@ -18,7 +18,6 @@
 
 enum {
     BODY_KEEP_BYTES = 64 * 1024, /* a longer body is settled once so much has been sent */
-    BODY_LEND_BYTES = 4096,      /* fewer are copied: it is not worth the write of their own */
     BODY_CREDIT_PARTS = 16,      /* credit goes back in sixteenths of the window */
 };
 
