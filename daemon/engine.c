@@ -147,9 +147,10 @@ void engine_borrow(struct engine *engine, struct borrower *borrower, enum flush_
 
 void engine_end_read(struct engine *engine)
 {
-    if (list_is_empty(&engine->borrowers))
+    if (list_is_empty(&engine->borrowers) && !engine->to_flush)
         return;
-    enum flush_turn last = FLUSH_FIRST;
+    enum flush_turn last = engine->to_flush ? FLUSH_LAST : FLUSH_FIRST;
+    engine->to_flush = false;
     list_for_each(node, &engine->borrowers)
     {
         if (container_of(node, struct borrower, link)->way > last)
@@ -161,4 +162,9 @@ void engine_end_read(struct engine *engine)
         list_remove(&borrower->link);
         borrower->keep(borrower);
     }
+}
+
+void engine_flush_after_read(struct engine *engine)
+{
+    engine->to_flush = true;
 }

@@ -54,6 +54,7 @@ struct engine {
     uv_idle_t idle; /* active while something is dirty that the rounds did not finish */
     struct list dirty;
     struct list borrowers;
+    bool to_flush; /* at the end of the read, all that are dirty */
     struct stage stage;
     struct byte_pool byte_pool;
     struct recycler recycler;
@@ -97,5 +98,9 @@ void engine_forget(struct flushable *flushable);
  * copied, and nothing that waits holds a buffer. */
 void engine_borrow(struct engine *engine, struct borrower *borrower, enum flush_turn way);
 void engine_end_read(struct engine *engine);
+
+/* So much waits to be sent that it shall not wait for the end of the loop's turn, in which other
+ * connections add to it: memory for hundreds of requests would stay in use by nobody. */
+void engine_flush_after_read(struct engine *engine);
 
 #endif

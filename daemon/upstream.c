@@ -9,6 +9,8 @@
 #include "common/alloc.h"
 #include "daemon/h2_memory.h"
 
+enum { LONG_QUEUE_FRAMES = 64 };
+
 struct upstream {
     struct list link;                     /* on the pool's list */
     const struct upstream_target *target; /* borrowed: the pool's */
@@ -459,6 +461,8 @@ int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, si
     stream->request->to.h2 = &upstream->h2;
     stream->request->to.stream_id = id;
     h2_mark_dirty(&upstream->h2);
+    if (nghttp2_session_get_outbound_queue_size(upstream->h2.session) >= LONG_QUEUE_FRAMES)
+        engine_flush_after_read(upstream->target->engine);
     return 0;
 }
 
