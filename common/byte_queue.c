@@ -130,23 +130,24 @@ bool byte_queue_ends_lent(const struct byte_queue *queue)
 
 void byte_queue_keep(struct byte_queue *queue)
 {
-    size_t before = 0;
-    struct byte_block *block = queue->head;
+    struct byte_block *before = NULL, *block = queue->head;
     for (; block != NULL && block->lent == NULL; block = block->next)
-        before += block->end - block->start;
+        before = block;
     if (block == NULL)
         return;
     struct byte_queue kept;
     byte_queue_init(&kept, queue->pool);
-    for (; block != NULL; block = block->next)
+    while (block != NULL) {
+        struct byte_block *next = block->next;
         byte_queue_push(&kept, bytes_of(block) + block->start, block->end - block->start);
-    byte_queue_truncate(queue, before);
-    if (queue->tail == NULL)
+        block_put(queue->pool, block);
+        block = next;
+    }
+    if (before == NULL)
         queue->head = kept.head;
     else
-        queue->tail->next = kept.head;
+        before->next = kept.head;
     queue->tail = kept.tail;
-    queue->bytes += kept.bytes;
 }
 
 struct byte_piece byte_queue_piece(const struct byte_queue *queue, size_t offset)

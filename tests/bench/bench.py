@@ -48,7 +48,7 @@ class Size:
     most_in_flight: int = 1024
 
 
-FULL = Size(rounds=5, fresh_rounds=3, scale=1)
+FULL = Size(rounds=5, fresh_rounds=5, scale=1)
 QUICK = Size(3, 1, scale=8, idle=3000, stalled=(1, 40), far_mebibytes=150, hangs_after_s=2)
 TINY = Size(
     *(1, 1),
