@@ -339,19 +339,22 @@ int tls_handshake(struct tls *tls)
 ssize_t tls_read(struct tls *tls, uint8_t *to, size_t size)
 {
     size_t len = 0, n;
+    if (tls->fault != TLS_FAULT_NONE)
+        return -1; /* it stood behind bytes that were handed on */
     ERR_clear_error();
-    /* One record at a time; a fault shows again at the next call. */
     while (len < size && SSL_read_ex(tls->ssl, to + len, size - len, &n) == 1)
-        len += n;
+        len += n; /* of one record */
+    int error = len < size ? SSL_get_error(tls->ssl, 0) : SSL_ERROR_NONE;
+    bool is_end = error == SSL_ERROR_ZERO_RETURN; /* that is told again */
+    bool is_fault = error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ &&
+                    error != SSL_ERROR_WANT_WRITE && !is_end;
+    if (is_fault) /* OpenSSL says only once what it was */
+        note_fault(tls);
     if (len > 0)
         return (ssize_t)len;
-    int error = SSL_get_error(tls->ssl, 0);
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
-        return 0;
-    if (error == SSL_ERROR_ZERO_RETURN)
-        return -2;
-    note_fault(tls);
-    return -1;
+    if (is_fault)
+        return -1;
+    return is_end ? -2 : 0;
 }
 
 bool tls_write(struct tls *tls, const uint8_t *bytes, size_t len)
