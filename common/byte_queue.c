@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/recycler.h"
+#include "common/sanitized.h"
 
 struct byte_block {
     struct byte_block *next;
@@ -53,7 +54,7 @@ void byte_pool_sweep(struct byte_pool *pool)
     while (pool->spent != NULL) {
         struct byte_block *block = pool->spent;
         pool->spent = block->next;
-        if (pool->free_count >= BYTE_POOL_MAX_FREE) {
+        if (is_sanitized || pool->free_count >= BYTE_POOL_MAX_FREE) {
             free(block);
             continue;
         }

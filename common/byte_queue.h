@@ -17,7 +17,7 @@ enum {
     BYTE_BLOCK_BYTES = 16384,     /* of a block that is kept for reuse */
     BYTE_SMALL_BLOCK_BYTES = 512, /* a queue that holds no more has smaller blocks ... */
     BYTE_SMALL_STEP_BYTES = 16,   /* ... of a multiple of this */
-    BYTE_POOL_MAX_FREE = 128,     /* blocks kept for reuse, 2 MiB */
+    BYTE_POOL_MAX_FREE = 128,     /* blocks kept for reuse, 2 MiB; none in sanitized builds */
 };
 
 struct byte_block;
