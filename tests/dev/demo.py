@@ -1,12 +1,12 @@
 """./dev demo: starts the stand-in workspace and the bridge, runs stock PySpark through them."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
 
 from workspace.bridge import Bridge
+from workspace.interrupts import Interrupted, Interrupts
 from workspace.processes import ChildError
 from workspace.progress import Ticker, say
 from workspace.standin import StandIn
@@ -22,20 +22,27 @@ spark.range(1, 10).show()
 def main(binary):
     if not os.access(binary, os.X_OK):
         sys.exit(f"./dev demo: there is no daemon at {binary}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    interrupts = Interrupts()
+    ticker = Ticker()
+
+    def tick(elapsed):
+        interrupts.check()
+        ticker(elapsed)
+
     started = time.monotonic()
     try:
-        with StandIn(tick=Ticker(), say=say) as standin:
-            demonstrate(binary, standin)
-    except KeyboardInterrupt:
+        with StandIn(tick=tick, say=say) as standin:
+            interrupts.check()
+            demonstrate(binary, standin, interrupts)
+    except Interrupted as interrupted:
         say("interrupted; everything that was started is ended")
-        sys.exit(128 + signal.SIGINT)
-    except (ChildError, subprocess.CalledProcessError) as error:
+        sys.exit(interrupted.exit_code)
+    except ChildError as error:
         sys.exit(f"./dev demo: {error}")
     say(f"done in {time.monotonic() - started:.0f} s; everything that was started is ended")
 
 
-def demonstrate(binary, standin):
+def demonstrate(binary, standin, interrupts):
     workspace = standin.tenants[0]
     token_file = standin.directory / "token"
     token_file.touch(0o600)
@@ -60,9 +67,22 @@ def demonstrate(binary, standin):
         for line in client.splitlines():
             print(f"    {line}".rstrip(), file=sys.stderr)
         sys.stderr.flush()
-        subprocess.run([sys.executable, "-c", client], check=True, env=client_environment())
+        run_client(client, interrupts)
     finally:
         bridge.child.stop()
+
+
+def run_client(program, interrupts):
+    client = subprocess.Popen([sys.executable, "-c", program], env=client_environment())
+    try:
+        while client.poll() is None:
+            interrupts.wait(0.1)
+    finally:
+        client.kill()
+        client.wait()
+    interrupts.check()  # a Ctrl-C ends the client, too
+    if client.returncode != 0:
+        raise ChildError(f"the client ended with {client.returncode}")
 
 
 def client_environment():

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import ssl
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -43,6 +45,31 @@ def test_the_next_connection_resumes_the_session(standin, primary, bridges):
             )
             ended.add(line["time"])
         assert [tls.session_reused for tls in server.tls] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("variable", "trusted"), [("SSL_CERT_FILE", True), ("SSL_CERT_DIR", True), (None, False)]
+)
+def test_the_systems_store(standin, primary, bridges, tmp_path, variable, trusted):
+    """Without --ca-file the system's store counts, which OpenSSL's own variables put elsewhere."""
+    store = tmp_path / "certificates"
+    store.mkdir()
+    shutil.copy(standin.ca_file, store / "ca.pem")
+    subprocess.run(["openssl", "rehash", store], check=True)
+    places = {"SSL_CERT_FILE": store / "ca.pem", "SSL_CERT_DIR": store, None: None}
+    with standin.script(primary.certificate) as server:
+        server.on(PATH, here)
+        bridge = bridges.start(
+            [
+                *("--listen", "localhost:0", "--host", f"{primary.host}:{server.port}"),
+                *("--cluster-id", primary.cluster_id),
+                *("--token-file", bridges.token_file(primary.token)),
+            ],
+            environment={variable: str(places[variable])} if variable else {},
+        ).wait_until_ready()
+        answer = call(bridge)
+    assert answer.status == (0 if trusted else 9)
+    assert trusted or "not trusted" in answer.message and "--ca-file" in answer.message
 
 
 @pytest.fixture

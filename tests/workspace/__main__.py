@@ -1,8 +1,6 @@
 """Runs the stand-in workspace in the foreground and says how to use it."""
 
-import signal
-import threading
-
+from .interrupts import Interrupted, Interrupts
 from .progress import Ticker, say
 from .standin import StandIn
 
@@ -31,15 +29,11 @@ Ctrl-C ends it. What the gate sees follows, a line for each request.
 
 
 def main():
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-
+    interrupts = Interrupts()
     ticker = Ticker()
 
     def tick(elapsed):
-        if done.is_set():
-            raise KeyboardInterrupt
+        interrupts.check()
         ticker(elapsed)
 
     try:
@@ -62,8 +56,8 @@ def main():
                 ),
                 flush=True,
             )
-            done.wait()
-    except KeyboardInterrupt:
+            interrupts.wait()
+    except Interrupted:
         pass
 
 
