@@ -18,6 +18,12 @@ int command_version(int argc, char **argv, char **environment);
 int command_schema(int argc, char **argv, char **environment);
 int command_sample_config(int argc, char **argv, char **environment);
 
+struct config;
+
+/* Reads the configuration and prints what is to be said of it; the exit status, EX_OK for one that
+ * can be used. *ret_config is the caller's to destroy, or NULL. */
+int command_load_config(int argc, char **argv, char **environment, struct config **ret_config);
+
 /* Writes each diagnostic to standard error, a line each. */
 void command_print_diags(const struct diag_list *diags);
 

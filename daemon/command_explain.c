@@ -87,12 +87,8 @@ static int explain_all(const struct config *config, char **environment)
 int command_explain(int argc, char **argv, char **environment)
 {
     struct config *config = NULL;
-    struct diag_list diags = {0};
-    bool loaded = config_load(argc, argv, environment, &config, &diags);
-    command_print_diags(&diags);
-    int status = diag_list_exit_code(&diags);
-    diag_list_finish(&diags);
-    if (loaded)
+    int status = command_load_config(argc, argv, environment, &config);
+    if (config != NULL)
         status = explain_all(config, environment);
     config_destroy(config);
     return status;

@@ -8,15 +8,11 @@
 int command_profiles(int argc, char **argv, char **environment)
 {
     struct config *config = NULL;
-    struct diag_list diags = {0};
     struct profile_list list = {0};
     struct err err = {0};
 
-    bool loaded = config_load(argc, argv, environment, &config, &diags);
-    command_print_diags(&diags);
-    int status = diag_list_exit_code(&diags);
-    diag_list_finish(&diags);
-    if (!loaded)
+    int status = command_load_config(argc, argv, environment, &config);
+    if (config == NULL)
         return status;
     if (profile_list_load(config->listeners[0].config_file, environment, &list, &err)) {
         status = command_print(config->json ? profile_list_json(&list) : profile_list_table(&list),

@@ -212,12 +212,8 @@ static int print_status(const char *path, bool as_json)
 int command_status(int argc, char **argv, char **environment)
 {
     struct config *config = NULL;
-    struct diag_list diags = {0};
-    bool loaded = config_load(argc, argv, environment, &config, &diags);
-    command_print_diags(&diags);
-    int status = diag_list_exit_code(&diags);
-    diag_list_finish(&diags);
-    if (loaded) {
+    int status = command_load_config(argc, argv, environment, &config);
+    if (config != NULL) {
         char *path = control_path(config->control, environment);
         status = print_status(path, config->json);
         free(path);

@@ -1,8 +1,5 @@
-/* Subcommands whose text comes from the option table, and how all of them print. */
-#include <errno.h>
-#include <stdio.h>
+/* Subcommands whose text comes from the option table. */
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "common/alloc.h"
@@ -11,38 +8,12 @@
 #include "conf/schema.h"
 #include "daemon/command.h"
 
-void command_print_diags(const struct diag_list *diags)
-{
-    for (size_t i = 0; i < diags->count; i++)
-        fprintf(stderr, "%s%s\n", diags->items[i].severity == DIAG_WARNING ? "warning: " : "",
-                diags->items[i].message);
-    if (diags->dropped > 0)
-        fprintf(stderr, "%zu more faults are not shown\n", diags->dropped);
-}
-
-int command_print(char *text, int status)
-{
-    bool written = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
-    free(text);
-    if (written)
-        return status;
-    fprintf(stderr, "sparkbridge: cannot write to standard output: %s\n", strerror(errno));
-    return EX_IOERR;
-}
-
 /* Checks that there are no arguments a text command does not know, then prints `text`. */
 static int print_text(int argc, char **argv, char **environment, char *text)
 {
     struct config *config = NULL;
-    struct diag_list diags = {0};
-    int status = EX_OK;
-    if (argc > 1) {
-        config_load(argc, argv, environment, &config, &diags);
-        status = diag_list_exit_code(&diags);
-        command_print_diags(&diags);
-        diag_list_finish(&diags);
-        config_destroy(config);
-    }
+    int status = argc > 1 ? command_load_config(argc, argv, environment, &config) : EX_OK;
+    config_destroy(config);
     if (status == EX_OK)
         return command_print(text, EX_OK);
     free(text);

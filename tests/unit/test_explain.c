@@ -14,40 +14,7 @@
 #include "conf/explain.h"
 #include "conf/profiles.h"
 #include "conf/resolve.h"
-
-/* String literals as the environment's type has them. */
-#define ENVIRONMENT(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
-
-static const char token_text[] = "very-secret-token";
-
-/* A request that is complete but for what a test takes away. */
-struct fixture {
-    struct secret token;
-    struct resolve_request request;
-    struct resolve_result result;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = xcalloc(1, sizeof *fixture);
-    secret_set(&fixture->token, token_text, strlen(token_text));
-    fixture->request = (struct resolve_request){
-        .host = "one.example.test",
-        .token = &fixture->token,
-        .cluster_id = "cl-1",
-    };
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    resolve_result_finish(&fixture->result);
-    secret_finish(&fixture->token);
-    free(fixture);
-    return 0;
-}
+#include "tests/unit/resolve_fixture.h"
 
 static void resolves(struct fixture *fixture)
 {
