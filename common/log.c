@@ -112,11 +112,6 @@ static void append_value(struct strbuf *line, const char *value)
         strbuf_append_char(line, '"');
 }
 
-bool log_field_is_shown(const struct log_field *field)
-{
-    return field->value != NULL && strcmp(field->key, LOG_EVENT_KEY) != 0;
-}
-
 static void append_fields(struct strbuf *line, const struct log_field *fields)
 {
     for (const struct log_field *field = fields; field != NULL && field->key != NULL; field++) {

@@ -10,22 +10,12 @@
 
 #include <stdbool.h>
 
+#include "common/log_field.h"
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* What a line looks like; AUTO is logfmt on a terminal and JSON elsewhere. */
 enum log_lines { LOG_LINES_AUTO, LOG_LINES_LOGFMT, LOG_LINES_JSON };
-
-/* A field of an event: key and text, the text borrowed for the call. */
-struct log_field {
-    const char *key;
-    const char *value;
-};
-
-/* The key of the field that says which event of the catalog it is (common/log_events.h). */
-#define LOG_EVENT_KEY "message_id"
-
-/* Whether a field is to be read by people, and not its value absent or for the journal alone. */
-bool log_field_is_shown(const struct log_field *field);
 
 /* Where standard error is the journal's stream ($JOURNAL_STREAM, or NULL), events go to the journal
  * with their fields: MESSAGE, PRIORITY, MESSAGE_ID where the catalog has the event, and

@@ -5,7 +5,7 @@
 #ifndef SPARKBRIDGE_COMMON_LOG_JSON_H
 #define SPARKBRIDGE_COMMON_LOG_JSON_H
 
-#include "common/log.h"
+#include "common/log_field.h"
 #include "common/strbuf.h"
 
 /* Appends the object, without a line end. Secrets in use are replaced, and bytes that are not UTF-8
