@@ -142,7 +142,7 @@ static void check_idle(struct listener *listener)
         listener->on_idle(listener->owner);
 }
 
-static void on_turned_away(struct reception *reception)
+static void on_waited(struct reception *reception)
 {
     check_idle(container_of(reception, struct listener, reception));
 }
@@ -399,7 +399,7 @@ struct listener *listener_create(const struct reception_config *config,
     list_init(&listener->sockets);
     reception_init(&listener->reception, config);
     listener->reception.on_admitted = on_admitted;
-    listener->reception.on_turned_away = on_turned_away;
+    listener->reception.on_waited = on_waited;
     downstream_set_init(&listener->clients, config->engine, config->quota, on_client_ended);
     open_spare(listener);
     return listener;

@@ -63,6 +63,6 @@ void pool_count(const struct pool *pool, size_t *ret_connections, size_t *ret_wa
 void pool_acquire(struct pool *pool, struct upstream_stream *stream);
 
 /* Ends the stream's part in the pool, waiting or attached, resetting what is open. */
-void pool_release(struct upstream_stream *stream, uint32_t error_code);
+void pool_release(struct upstream_stream *stream);
 
 #endif

@@ -79,24 +79,23 @@ static void turn_away(struct reception *reception, struct transport *transport,
     refusal_create(&reception->refusals, transport, status);
 }
 
-/* Whether it is let in. Takes both over; reception may be gone if so. */
-static bool judge(struct reception *reception, struct transport *transport, struct peer *peer)
+/* Lets it in, or refuses it. Takes both over. */
+static void judge(struct reception *reception, struct transport *transport, struct peer *peer)
 {
     struct rpc_status status;
     if (!admission_check(reception->policy, peer, &status)) {
         refuse(reception, transport, peer, &status);
-        return false;
+        return;
     }
     struct client client = {.peer = *peer};
     client.account = quota_connect(reception->config.quota,
                                    peer->known ? peer->uid : QUOTA_UNKNOWN_USER, &status);
     if (client.account != NULL) {
         reception->on_admitted(reception, transport, &client);
-        return true;
+        return;
     }
     turn_away(reception, transport, &status);
     client_finish(&client);
-    return false;
 }
 
 static void stop_waiting(struct waiting *waiting)
@@ -113,9 +112,9 @@ static void on_user_found(void *owner, struct user *user)
     struct transport *transport = waiting->transport;
     struct peer peer = waiting->peer;
     peer.user = user;
+    judge(reception, transport, &peer); /* while it waits, a listener that is stopped stays */
     stop_waiting(waiting);
-    if (!judge(reception, transport, &peer))
-        reception->on_turned_away(reception);
+    reception->on_waited(reception);
 }
 
 static void wait_for_user(struct reception *reception, struct transport *transport,

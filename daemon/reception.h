@@ -44,8 +44,8 @@ struct reception {
     /* Lets it in: takes transport and client over. */
     void (*on_admitted)(struct reception *reception, struct transport *transport,
                         struct client *client);
-    /* One that waited has not been let in. */
-    void (*on_turned_away)(struct reception *reception);
+    /* One that had to wait waits no more, whether it was let in or not. */
+    void (*on_waited)(struct reception *reception);
 };
 
 void reception_init(struct reception *reception, const struct reception_config *config);

@@ -273,7 +273,7 @@ void serving_finish(struct serving *serving)
     destroy_list(&serving->entries);
     peer_finder_finish(&serving->finder);
     assert(serving->quota.connections == 0 && serving->quota.calls == 0);
+    setup_finish(&serving->setup); /* its pools may be connecting */
     connector_destroy(serving->connector);
     tls_context_unref(serving->tls);
-    setup_finish(&serving->setup);
 }

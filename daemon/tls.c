@@ -174,11 +174,18 @@ static void note_file(struct file_state *state, const char *path)
         *state = (struct file_state){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
 }
 
+/* The file of it; of its directory OpenSSL reads a certificate when it needs it. */
+static const char *system_store(void)
+{
+    const char *named = getenv(X509_get_default_cert_file_env());
+    return named != NULL ? named : X509_get_default_cert_file();
+}
+
 struct tls_context *tls_context_create(const struct tls_files *files, struct err *err)
 {
     /* Before they are read: a file that changes meanwhile is read anew at the next reload. */
     struct file_state states[FILE_COUNT] = {0};
-    note_file(&states[FILE_CA], files->ca);
+    note_file(&states[FILE_CA], files->ca != NULL ? files->ca : system_store());
     note_file(&states[FILE_CERT], files->cert);
     note_file(&states[FILE_KEY], files->key);
     SSL_CTX *ssl_ctx = create_ssl_ctx(files, err);
@@ -189,7 +196,7 @@ struct tls_context *tls_context_create(const struct tls_files *files, struct err
     context->refs = 1;
     context->ssl_ctx = ssl_ctx;
     memcpy(context->files, states, sizeof states);
-    context->bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop buffers");
+    context->bio_method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "loop buffers");
     BIO_meth_set_read_ex(context->bio_method, on_bio_read);
     BIO_meth_set_write_ex(context->bio_method, on_bio_write);
     BIO_meth_set_ctrl(context->bio_method, on_bio_ctrl);
