@@ -126,7 +126,7 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     struct bridge *bridge = handle->data;
     if (bridge->state == BRIDGE_SERVING) {
         drain(bridge);
-    } else if (bridge->state == BRIDGE_DRAINING) {
+    } else if (bridge->state == BRIDGE_DRAINING && !serving_is_idle(&bridge->serving)) {
         log_warn("asked to stop a second time: running calls are ended");
         cut(bridge);
     }

@@ -20,10 +20,12 @@ struct pool {
     struct tls_ticket ticket;      /* likewise */
     struct list upstreams;
     size_t upstream_count;
-    struct list waiting; /* struct upstream_stream, oldest first */
-    uv_timer_t *retry;   /* owned */
-    unsigned retry_ms;   /* the next delay */
-    bool worked;         /* a connection has been open before */
+    struct list waiting;           /* struct upstream_stream, oldest first */
+    uv_timer_t *retry;             /* owned */
+    unsigned retry_ms;             /* the next delay */
+    bool worked;                   /* a connection has been open before */
+    struct upstream_fault silence; /* the last one, if it ended by timeout ... */
+    uint64_t silent_until_ms;      /* ... and how long it counts */
     struct deadline_set deadlines;
 };
 
@@ -124,6 +126,10 @@ static void on_upstream_end(void *owner, struct upstream *upstream,
     struct pool *pool = owner;
     log_end(pool, fault);
     struct upstream_fault last = *fault; /* it may live in what is freed now */
+    if (last.kind == UPSTREAM_FAULT_TIMEOUT) {
+        pool->silence = last;
+        pool->silent_until_ms = uv_now(pool->engine->loop) + POOL_SILENT_MS;
+    }
     pool->upstream_count--;
     upstream_destroy(upstream);
     if (list_is_empty(&pool->waiting) || find_room(pool) != NULL || is_dialing(pool))
@@ -184,8 +190,20 @@ static void serve_waiting(struct pool *pool)
         dial(pool);
 }
 
+/* A client makes several calls one after the other before it shows a fault: each would wait for the
+ * whole of the connect timeout. */
+static bool is_silent(struct pool *pool)
+{
+    return uv_now(pool->engine->loop) < pool->silent_until_ms && find_room(pool) == NULL &&
+           !is_dialing(pool);
+}
+
 void pool_acquire(struct pool *pool, struct upstream_stream *stream)
 {
+    if (is_silent(pool)) {
+        stream->events->on_refused(stream->call, &pool->silence);
+        return;
+    }
     stream->waiting_since_ms = uv_now(pool->engine->loop);
     list_append(&pool->waiting, &stream->link);
     serve_waiting(pool);

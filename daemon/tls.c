@@ -297,6 +297,18 @@ static void set_fault(struct tls *tls, enum tls_fault fault, const char *text)
     snprintf(tls->fault_text, sizeof tls->fault_text, "%s", text);
 }
 
+/* Why a certificate is not accepted. */
+static enum tls_fault kind_of(long verify)
+{
+    switch (verify) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return TLS_FAULT_WRONG_NAME;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return TLS_FAULT_EXPIRED;
+    default: return TLS_FAULT_UNTRUSTED;
+    }
+}
+
 /* Reads OpenSSL's error queue into a kind and a phrase. */
 static void note_fault(struct tls *tls)
 {
@@ -304,7 +316,7 @@ static void note_fault(struct tls *tls)
     unsigned long code = ERR_peek_error();
     const char *reason = ERR_reason_error_string(code);
     if (verify != X509_V_OK)
-        set_fault(tls, TLS_FAULT_UNTRUSTED, X509_verify_cert_error_string(verify));
+        set_fault(tls, kind_of(verify), X509_verify_cert_error_string(verify));
     else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
              ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)
         set_fault(tls, TLS_FAULT_NOT_TLS, "the peer does not speak TLS");

@@ -37,9 +37,11 @@ struct tls_ticket {
 /* What went wrong, as far as a remedy depends on it. */
 enum tls_fault {
     TLS_FAULT_NONE,
-    TLS_FAULT_UNTRUSTED, /* chain, expiry or host name: the certificate is not accepted */
-    TLS_FAULT_NOT_TLS,   /* the peer does not speak TLS */
-    TLS_FAULT_NO_H2,     /* TLS, but no HTTP/2 */
+    TLS_FAULT_UNTRUSTED,  /* nobody who is trusted vouches for the certificate */
+    TLS_FAULT_WRONG_NAME, /* it is another host's */
+    TLS_FAULT_EXPIRED,    /* ... or not valid yet */
+    TLS_FAULT_NOT_TLS,    /* the peer does not speak TLS */
+    TLS_FAULT_NO_H2,      /* TLS, but no HTTP/2 */
     TLS_FAULT_OTHER,
 };
 

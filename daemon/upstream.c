@@ -300,6 +300,8 @@ static void end_with_fault(struct upstream *upstream, enum tls_fault fault, cons
     static const enum upstream_fault_kind kinds[] = {
         [TLS_FAULT_NONE] = UPSTREAM_FAULT_CONNECT,
         [TLS_FAULT_UNTRUSTED] = UPSTREAM_FAULT_UNTRUSTED,
+        [TLS_FAULT_WRONG_NAME] = UPSTREAM_FAULT_WRONG_NAME,
+        [TLS_FAULT_EXPIRED] = UPSTREAM_FAULT_EXPIRED,
         [TLS_FAULT_NOT_TLS] = UPSTREAM_FAULT_NOT_TLS,
         [TLS_FAULT_NO_H2] = UPSTREAM_FAULT_NO_H2,
         [TLS_FAULT_OTHER] = UPSTREAM_FAULT_TLS,
