@@ -138,7 +138,8 @@ static json_int_t own_status(const char *text, const char *name)
     return at != NULL ? strtoll(at + strlen(name) + 1, NULL, 10) : -1;
 }
 
-/* From the kernel, because systemd or a container may have added to our own. */
+/* From the kernel, because systemd or a container may have added to our own. Without a descriptor
+ * for the file the number of filters is not known: -1. */
 static json_t *process_json(void)
 {
     char text[4096] = "";
@@ -149,10 +150,10 @@ static json_t *process_json(void)
     text[len > 0 ? len : 0] = '\0';
     struct rlimit core = {0};
     getrlimit(RLIMIT_CORE, &core);
-    return json_pack("{s:b, s:b, s:I, s:I}", "no_new_privs", own_status(text, "\nNoNewPrivs:") == 1,
-                     "dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0, "core_limit_bytes",
-                     (json_int_t)core.rlim_cur, "seccomp_filters",
-                     own_status(text, "\nSeccomp_filters:"));
+    return json_pack(
+        "{s:b, s:b, s:I, s:I}", "no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+        "dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0, "core_limit_bytes",
+        (json_int_t)core.rlim_cur, "seccomp_filters", own_status(text, "\nSeccomp_filters:"));
 }
 
 static json_t *secrets_json(void)
