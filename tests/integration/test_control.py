@@ -3,6 +3,9 @@
 import json
 import os
 import socket
+import subprocess
+
+import pytest
 
 ODD = os.fsdecode(b"x\xff")
 
@@ -34,3 +37,17 @@ def test_names_that_are_no_utf8(bridges, tmp_path):
     assert not answer["ok"] and f"{tmp_path}/x?.yaml:1:10" in answer["error"]
     assert ask(control, "status")["status"]["last_reload"]["result"] == answer["error"]
     assert ask(control, "dance") == {"ok": False, "error": "there is no such command"}
+
+
+@pytest.mark.parametrize("length", [108, 300])
+def test_a_control_path_that_is_too_long(binary, length):
+    directory = "/" + (length - len("//sparkbridge/control.sock")) * "x"
+    done = subprocess.run(
+        [binary, "status"],
+        env={"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": directory},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == os.EX_UNAVAILABLE and done.stdout == ""
+    assert "longer than 107 bytes" in done.stderr and "--control unix:PATH" in done.stderr
