@@ -1,4 +1,4 @@
-"""File descriptors that run out: who is served says so, who cannot be waits, and nothing is busy."""
+"""File descriptors that run out: who can be served is, who cannot waits, and nothing is busy."""
 
 import contextlib
 import json
