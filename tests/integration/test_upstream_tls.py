@@ -58,18 +58,22 @@ def start_without_ca_file(bridges, tenant, server, environment):
 
 
 @pytest.mark.parametrize(
-    ("variable", "trusted"), [("SSL_CERT_FILE", True), ("SSL_CERT_DIR", True), (None, False)]
+    ("variable", "form", "trusted"),
+    [
+        ("SSL_CERT_FILE", "{store}/ca.pem", True),
+        ("SSL_CERT_DIR", "{store}", True),
+        ("SSL_CERT_DIR", "/nonexistent:{store}", True),
+        (None, None, False),
+    ],
 )
-def test_the_systems_store(standin, primary, bridges, tmp_path, variable, trusted):
+def test_the_systems_store(standin, primary, bridges, tmp_path_factory, variable, form, trusted):
     """Without --ca-file the system's store counts, which OpenSSL's own variables put elsewhere."""
-    store = tmp_path / "certificates"
-    store.mkdir()
+    store = tmp_path_factory.mktemp("certificates")
     shutil.copy(standin.ca_file, store / "ca.pem")
     subprocess.run(["openssl", "rehash", store], check=True)
-    places = {"SSL_CERT_FILE": store / "ca.pem", "SSL_CERT_DIR": store, None: None}
     with standin.script(primary.certificate) as server:
         server.on(PATH, here)
-        environment = {variable: str(places[variable])} if variable else {}
+        environment = {variable: form.format(store=store)} if variable else {}
         bridge = start_without_ca_file(bridges, primary, server, environment)
         answer = call(bridge)
     assert answer.status == (0 if trusted else 9)
