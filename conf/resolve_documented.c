@@ -151,6 +151,31 @@ static bool check_profile(struct resolving *r, const struct cfg_profile *profile
     return cfg_profile_check(profile, &err) || resolving_fail_err(r, "profile", &err);
 }
 
+/* Did the binding's credential come from this layer? */
+static bool gave_credential(const struct resolving *r, const struct layer *layer)
+{
+    const char *source = r->binding->token_source;
+    for (int i = 0; source != NULL && i < ATTRIBUTE_COUNT; i++) {
+        const struct setting *setting = layer_setting(layer, (enum attribute)i);
+        if (setting != NULL && strcmp(source, setting->source) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Without a host of its own a named profile means the one that is said or the environment's, as in
+ * the SDK, which lays the environment over it. Its credential must not go to the host of a source
+ * that comes later; its compute may, which is no secret. */
+static bool check_profiles_host(struct resolving *r, const struct source *profile)
+{
+    if (r->host.name != NULL || !gave_credential(r, profile->layer))
+        return true;
+    return resolving_fail(r, "host",
+                          "%s, has a credential but names no host: add `host = ...` to it, give "
+                          "--host or set DATABRICKS_HOST",
+                          profile->name);
+}
+
 static bool ask_sources_with_profile(struct resolving *r, const char *name,
                                      struct source sources[MAX_SOURCES], size_t *count)
 {
@@ -164,7 +189,7 @@ static bool ask_sources_with_profile(struct resolving *r, const char *name,
         return false;
     struct layer layer = {0};
     sources[(*count)++] = profile_source(r, profile, &layer);
-    bool ok = resolving_ask(r, sources, *count);
+    bool ok = resolving_ask(r, sources, *count) && check_profiles_host(r, &sources[*count - 1]);
     if (ok)
         warn_overrides(r, &sources[*count - 1]);
     layer_finish(&layer);
