@@ -7,18 +7,28 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 #include "conf/environment.h"
 #include "conf/token_expiry.h"
+
+static char *__attribute__((format(printf, 1, 0))) format_note(const char *format, va_list args)
+{
+    struct err line; /* notes are as long as errors at most */
+    vsnprintf(line.message, sizeof line.message, format, args);
+    return xstrdup(line.message);
+}
 
 /* --- the end, good or bad ---------------------------------------------------------------- */
 
 bool resolving_fail(struct resolving *r, const char *kind, const char *format, ...)
 {
-    struct err err = {.exit_code = EX_CONFIG};
+    struct err err;
     va_list args;
     va_start(args, format);
-    vsnprintf(err.message, sizeof err.message, format, args);
+    char *text = format_note(format, args);
     va_end(args);
+    err_set(&err, EX_CONFIG, "%s", text);
+    free(text);
     return resolving_fail_err(r, kind, &err);
 }
 
@@ -27,6 +37,15 @@ bool resolving_fail_err(struct resolving *r, const char *kind, const struct err 
     r->result->error_kind = kind;
     r->result->err = *err;
     return false;
+}
+
+bool resolving_fail_token_for_profile(struct resolving *r, const char *said_by)
+{
+    return resolving_fail(r, "profile",
+                          "%s: it looks like an access token, not like the name of a profile: "
+                          "a token belongs into --token-file, DATABRICKS_TOKEN or the key token of "
+                          "a profile",
+                          said_by);
 }
 
 bool resolving_has_credential(const struct resolving *r)
@@ -97,6 +116,7 @@ bool resolving_end(struct resolving *r)
 /* Takes `note` over. */
 static void add_note(char ***notes, size_t *count, char *note)
 {
+    token_shape_hide(note);
     for (size_t i = 0; i < *count; i++) {
         if (strcmp((*notes)[i], note) == 0) {
             free(note);
@@ -109,13 +129,6 @@ static void add_note(char ***notes, size_t *count, char *note)
     }
     *notes = xrealloc(*notes, (*count + 1) * sizeof(*notes)[0]);
     (*notes)[(*count)++] = note;
-}
-
-static char *__attribute__((format(printf, 1, 0))) format_note(const char *format, va_list args)
-{
-    struct err line; /* notes are as long as errors at most */
-    vsnprintf(line.message, sizeof line.message, format, args);
-    return xstrdup(line.message);
 }
 
 void resolving_passed_over(struct resolving *r, const char *format, ...)
@@ -170,6 +183,11 @@ void resolving_take_host(struct resolving *r, const struct host *host, const cha
     r->binding->host = xstrdup(host->name);
     r->binding->port = host->port;
     r->binding->host_source = xstrdup(source);
+    if (host->plain_http)
+        resolving_warn(r,
+                       "%s says http://, but sparkbridge speaks to a workspace over verified TLS "
+                       "only (port %u): write https://",
+                       source, (unsigned)host->port);
 }
 
 void resolving_take_method(struct resolving *r, const char *method, const char *source)
@@ -204,6 +222,10 @@ bool resolving_take_cluster(struct resolving *r, const struct secret *cluster_id
         return true;
     }
     const char *fault = header_value_fault(cluster_id);
+    if (fault == NULL && token_shape_in(cluster_id->bytes))
+        fault =
+            "it looks like an access token, which belongs into --token-file, DATABRICKS_TOKEN or "
+            "the key token of a profile";
     if (fault != NULL)
         return resolving_fail(r, "compute", "%s: this is no cluster id: %s", source, fault);
     r->binding->compute = COMPUTE_CLUSTER;

@@ -42,6 +42,9 @@ bool resolving_fail(struct resolving *r, const char *kind, const char *format, .
     __attribute__((format(printf, 3, 4)));
 bool resolving_fail_err(struct resolving *r, const char *kind, const struct err *err);
 
+/* For a token in the place of a profile's name. */
+bool resolving_fail_token_for_profile(struct resolving *r, const char *said_by);
+
 /* True where nothing is missing and the method is one that this version can use; else fails. */
 bool resolving_end(struct resolving *r);
 

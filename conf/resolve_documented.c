@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 #include "conf/environment.h"
 #include "conf/resolution.h"
 #include "conf/suggest.h"
@@ -106,6 +107,8 @@ static struct source environment_source(const struct resolving *r)
 
 static bool fail_no_profile(struct resolving *r, const char *name, const char *said_by)
 {
+    if (token_shape_in(name))
+        return resolving_fail_token_for_profile(r, said_by);
     if (r->file.cfg == NULL)
         return resolving_fail(r, "profile",
                               "%s names the profile %.100s, but %s does not exist: write it with "
@@ -290,7 +293,7 @@ static const char *default_profile(const struct resolving *r, const char **ret_s
  * person is best told that no source names one, and that this is why. */
 static bool miss_default_profile(struct resolving *r, const char *name, const char *said_by)
 {
-    if (r->host.name != NULL)
+    if (r->host.name != NULL || token_shape_in(name))
         return fail_no_profile(r, name, said_by);
     resolving_passed_over(r, "%s names the profile %.100s, which %s does not have", said_by, name,
                           r->file.shown);

@@ -48,11 +48,18 @@ static char shown_char(enum attribute_type type, char c)
     return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
 }
 
-/* The value as the SDK shows it. A host with user information could hold a password. */
+/* A host with user information could hold a password, one with parameters a token. */
+static bool is_hidden(enum attribute attribute, const char *value)
+{
+    return attribute_info(attribute)->sensitive ||
+           (attribute == ATTR_HOST && strpbrk(value, "@;") != NULL);
+}
+
+/* The value as the SDK shows it. */
 static void append_value(struct strbuf *text, enum attribute attribute, const char *value)
 {
     const struct attribute_info *info = attribute_info(attribute);
-    if (info->sensitive || (attribute == ATTR_HOST && strchr(value, '@') != NULL)) {
+    if (is_hidden(attribute, value)) {
         strbuf_append_text(text, "***");
         return;
     }

@@ -139,6 +139,21 @@ static void test_workspace_id_becomes_a_header(void **state)
     assert_string_equal(entry->value.bytes, "123");
 }
 
+static void test_http_is_tls_all_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->request.host = "http://one.example.test";
+    for (int i = 0; i < 2; i++) {
+        fixture->request.resolution = i == 0 ? RESOLUTION_DOCUMENTED : RESOLUTION_SDK;
+        resolves(fixture);
+        assert_int_equal(fixture->result.binding->port, 443);
+        assert_int_equal(fixture->result.warnings_count, 1);
+        assert_string_equal(fixture->result.warnings[0],
+                            "--host says http://, but sparkbridge speaks to a workspace over "
+                            "verified TLS only (port 443): write https://");
+    }
+}
+
 static void test_usage_policy_is_for_serverless(void **state)
 {
     struct fixture *fixture = *state;
@@ -315,6 +330,7 @@ int main(void)
         TEST(test_headers_of_the_binding),
         TEST(test_headers_of_a_connection_string),
         TEST(test_workspace_id_becomes_a_header),
+        TEST(test_http_is_tls_all_the_same),
         TEST(test_usage_policy_is_for_serverless),
         TEST(test_no_environment_means_none),
         TEST(test_named_file_that_is_missing),
