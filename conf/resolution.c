@@ -66,10 +66,24 @@ static void append_passed_over(const struct resolving *r, struct strbuf *text)
                              r->result->passed_over[i]);
 }
 
+static void append_hints(const struct resolving *r, const char *kind, struct strbuf *text)
+{
+    if (strcmp(kind, "host") == 0) {
+        resolving_hint_at_file(r, text);
+        resolving_hint_at_key(r, ATTR_HOST, text);
+    } else if (strcmp(kind, "credential") == 0) {
+        resolving_hint_at_key(r, ATTR_TOKEN, text);
+    } else {
+        resolving_hint_at_key(r, ATTR_CLUSTER_ID, text);
+        resolving_hint_at_key(r, ATTR_SERVERLESS_COMPUTE_ID, text);
+    }
+}
+
 static bool fail_missing(struct resolving *r, const char *kind, const char *sentence)
 {
     struct strbuf text = {.limit = sizeof r->result->err.message};
     strbuf_append_text(&text, sentence);
+    append_hints(r, kind, &text);
     append_passed_over(r, &text);
     resolving_fail(r, kind, "%s", strbuf_text(&text));
     strbuf_finish(&text);
@@ -85,8 +99,21 @@ static bool fail_method(struct resolving *r)
                           r->result->auth_type, r->host.name, r->binding->token_source);
 }
 
+/* An auth_type of one source may find what it asks for in a later one, so that only the end tells
+ * whether it was in vain. */
+static void note_unmet_method(struct resolving *r)
+{
+    const char *method = secret_is_set(&r->unmet.value) ? r->unmet.value.bytes : NULL;
+    if (method == NULL ||
+        (resolving_has_credential(r) && strcmp(r->result->auth_type, method) == 0))
+        return;
+    resolving_passed_over(r, "%s asks for the method %.64s, whose settings are not there",
+                          r->unmet.source, method);
+}
+
 bool resolving_end(struct resolving *r)
 {
+    note_unmet_method(r);
     if (r->host.name == NULL)
         return fail_missing(r, "host",
                             "no source names a workspace: give --host or --remote, set "
@@ -348,8 +375,9 @@ bool resolving_read_file(struct resolving *r, const struct databrickscfg **ret_c
     *ret_cfg = NULL;
     switch (profile_file_read(&r->file)) {
     case CFG_MISSING:
-        /* There need not be one at the usual place. */
-        if (r->file.is_named || r->file.path == NULL)
+        /* There need not be one at the usual place; without a host the error says that there is
+         * none. */
+        if (r->file.is_named || (r->file.path == NULL && r->host.name != NULL))
             resolving_warn(r, "%s", r->file.err.message);
         return true;
     case CFG_FAILED: return resolving_fail_err(r, "profile", &r->file.err);

@@ -79,6 +79,8 @@ bool resolve(const struct resolve_request *request, struct resolve_result *ret_r
         ret_result->found = r.binding;
     host_finish(&r.host);
     layer_finish(&r.environment);
+    secret_finish(&r.unmet.value);
+    free(r.unmet.source);
     profile_file_finish(&r.file);
     return complete;
 }

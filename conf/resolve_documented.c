@@ -109,6 +109,11 @@ static bool fail_no_profile(struct resolving *r, const char *name, const char *s
 {
     if (token_shape_in(name))
         return resolving_fail_token_for_profile(r, said_by);
+    if (r->file.path == NULL)
+        return resolving_fail(r, "profile",
+                              "%s names the profile %.100s, but %s is not read, since HOME is not "
+                              "set: set HOME or give --config-file",
+                              said_by, name, r->file.shown);
     if (r->file.cfg == NULL)
         return resolving_fail(r, "profile",
                               "%s names the profile %.100s, but %s does not exist: write it with "
@@ -192,7 +197,9 @@ static bool ask_sources_with_profile(struct resolving *r, const char *name,
         return false;
     struct layer layer = {0};
     sources[(*count)++] = profile_source(r, profile, &layer);
-    bool ok = resolving_ask(r, sources, *count) && check_profiles_host(r, &sources[*count - 1]);
+    bool ok = resolving_ask(r, sources, *count);
+    r->profile = ok && sources[*count - 1].admitted ? profile : NULL;
+    ok = ok && check_profiles_host(r, &sources[*count - 1]);
     if (ok)
         warn_overrides(r, &sources[*count - 1]);
     layer_finish(&layer);
@@ -316,6 +323,8 @@ static bool ask_default_profile(struct resolving *r)
     struct layer layer = {0};
     struct source sources[] = {environment_source(r), profile_source(r, profile, &layer)};
     bool ok = resolving_ask(r, sources, 2);
+    if (ok && sources[1].admitted)
+        r->profile = profile;
     resolving_finish_sources(sources, 2);
     layer_finish(&layer);
     return ok;

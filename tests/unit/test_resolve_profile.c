@@ -134,6 +134,92 @@ static void test_named_profile_with_a_compute_alone(void **state)
     assert_string_equal(binding->cluster_id, "cl-compute");
 }
 
+/* --- what a person is told --------------------------------------------------------------- */
+
+#define NO_WORKSPACE                                                                               \
+    "no source names a workspace: give --host or --remote, set DATABRICKS_HOST, or name a "        \
+    "profile with --profile; "
+
+static void test_no_workspace_and_the_file(void **state)
+{
+    struct home *home = *state;
+    fails(home, "host", NO_WORKSPACE "there is no ~/.databrickscfg");
+    assert_int_equal(home->result.warnings_count, 0);
+    write_profiles(home, "");
+    fails(home, "host", NO_WORKSPACE "~/.databrickscfg has no profiles");
+    write_profiles(home, "[prod]\nhost = p.example.test\n[dev]\n");
+    fails(home, "host",
+          NO_WORKSPACE "~/.databrickscfg has no DEFAULT, only prod, dev: --profile prod");
+    write_profiles(home, "[a]\n[b]\n[c]\n[d]\n[e]\n[f]\n[g]\n");
+    fails(home, "host",
+          NO_WORKSPACE
+          "~/.databrickscfg has no DEFAULT, only a, b, c, d, e and 2 more: --profile a");
+    write_profiles(home, "[DEFAULT]\nhots = one.example.test\ntoken = t\n");
+    fails(home, "host",
+          NO_WORKSPACE "profile DEFAULT, ~/.databrickscfg:1, names no host; ~/.databrickscfg:2 has "
+                       "the key hots (did you mean \"host\"?)");
+    set_variable(home, "DATABRICKS_CONFIG_PROFILE=absent");
+    fails(home, "host",
+          NO_WORKSPACE "~/.databrickscfg has DEFAULT: --profile DEFAULT; passed over: "
+                       "DATABRICKS_CONFIG_PROFILE from the environment names the profile absent, "
+                       "which ~/.databrickscfg does not have");
+}
+
+static void test_no_home(void **state)
+{
+    struct home *home = *state;
+    home->variables[0][0] = 'X'; /* XOME=... */
+    fails(home, "host",
+          NO_WORKSPACE "~/.databrickscfg is not read, since HOME is not set: set HOME or give "
+                       "--config-file");
+    assert_int_equal(home->result.warnings_count, 0);
+    home->request.profile = "prod";
+    fails(home, "profile",
+          "--profile names the profile prod, but ~/.databrickscfg is not read, since HOME is not "
+          "set: set HOME or give --config-file");
+    assert_int_equal(home->result.warnings_count, 0);
+}
+
+static void test_keys_that_are_nearly_right(void **state)
+{
+    struct home *home = *state;
+    write_profiles(home, "[p]\nhost = one.example.test\ntokn = t\ncluster = c\nother = x\n");
+    home->request.profile = "p";
+    fails(home, "credential",
+          "no source has a credential for one.example.test (profile p, ~/.databrickscfg:2): give "
+          "--token-file, set DATABRICKS_TOKEN, or add a token to the profile; ~/.databrickscfg:3 "
+          "has the key tokn (did you mean \"token\"?)");
+    set_variable(home, "DATABRICKS_TOKEN=t");
+    fails(home, "compute",
+          "no source names a compute on one.example.test: give --cluster-id or --serverless, or "
+          "set DATABRICKS_CLUSTER_ID (a server that is not "
+          "Databricks needs --no-compute); ~/.databrickscfg:4 has the key cluster (did you mean "
+          "\"cluster_id\"?)");
+    home->request.cluster_id = "c"; /* nothing is missing: nothing is said */
+    resolves(home);
+    assert_int_equal(home->result.passed_over_count, 0);
+    assert_int_equal(home->result.warnings_count, 0);
+}
+
+/* What auth_type asks for may come from a later source than auth_type itself. */
+static void test_method_that_a_later_source_gives(void **state)
+{
+    struct home *home = *state;
+    write_profiles(home, nohost);
+    set_variable(home, "DATABRICKS_AUTH_TYPE=pat");
+    assert_string_equal(resolves(home)->token.bytes, "tok-default");
+    assert_int_equal(home->result.passed_over_count, 0);
+    set_variable(home, "SPARK_REMOTE=sc://two.example.test:443/;token=t");
+    home->variables[1][strlen("DATABRICKS_AUTH_TYPE=")] = 'c'; /* "cat": no such method */
+    home->request.cluster_id = "c";
+    home->request.profile = "compute";
+    resolves(home);
+    assert_int_equal(home->result.passed_over_count, 1);
+    assert_string_equal(home->result.passed_over[0],
+                        "DATABRICKS_AUTH_TYPE from the environment asks for the method cat, whose "
+                        "settings are not there");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -141,6 +227,10 @@ int main(void)
         TEST(test_named_profiles_token_goes_to_no_later_host),
         TEST(test_named_profile_means_the_host_that_is_said),
         TEST(test_named_profile_with_a_compute_alone),
+        TEST(test_no_workspace_and_the_file),
+        TEST(test_no_home),
+        TEST(test_keys_that_are_nearly_right),
+        TEST(test_method_that_a_later_source_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
