@@ -141,21 +141,25 @@ static bool set_token(const struct parser *parser, struct param *param)
     return true;
 }
 
-/* Not a secret: it travels in a protobuf string. */
-static bool set_string(const struct parser *parser, const struct param *param, char **field)
+/* What a client says for itself, in the requests that it makes: the bridge has no use for it. */
+static void note_client_param(const struct parser *parser, const char *key)
 {
-    if (!utf8_is_valid(param->value.bytes, param->value.len))
-        return fail(parser, param->value_at, "the value of %s is not UTF-8", param->key);
-    *field = xstrdup(param->value.bytes);
-    return true;
+    parser->out->client_params[parser->out->client_param_count++] = key;
 }
 
-static bool set_user_id(const struct parser *parser, struct param *param)
+static bool check_string(const struct parser *parser, const struct param *param)
 {
-    return set_string(parser, param, &parser->out->user_id);
+    return utf8_is_valid(param->value.bytes, param->value.len) ||
+           fail(parser, param->value_at, "the value of %s is not UTF-8", param->key);
 }
 
-static bool set_user_agent(const struct parser *parser, struct param *param)
+static bool check_user_id(const struct parser *parser, struct param *param)
+{
+    note_client_param(parser, "user_id");
+    return check_string(parser, param);
+}
+
+static bool check_user_agent(const struct parser *parser, struct param *param)
 {
     size_t encoded = 0;
     for (const char *c = param->value.bytes; *c != '\0'; c++)
@@ -164,10 +168,11 @@ static bool set_user_agent(const struct parser *parser, struct param *param)
         return fail(parser, param->value_at,
                     "user_agent is longer than %d characters when percent-encoded",
                     USER_AGENT_MAX_BYTES);
-    return set_string(parser, param, &parser->out->user_agent);
+    note_client_param(parser, "user_agent");
+    return check_string(parser, param);
 }
 
-static bool set_session_id(const struct parser *parser, struct param *param)
+static bool check_session_id(const struct parser *parser, struct param *param)
 {
     bool ok = param->value.len == UUID_BYTES;
     for (size_t i = 0; ok && i < UUID_BYTES; i++) {
@@ -177,12 +182,15 @@ static bool set_session_id(const struct parser *parser, struct param *param)
     if (!ok)
         return fail(parser, param->value_at,
                     "session_id must be a UUID, as in 01234567-89ab-cdef-0123-456789abcdef");
-    return set_string(parser, param, &parser->out->session_id);
+    note_client_param(parser, "session_id");
+    return check_string(parser, param);
 }
 
-static bool set_max_message_size(const struct parser *parser, struct param *param)
+static bool check_max_message_size(const struct parser *parser, struct param *param)
 {
-    return read_number(parser, param, &parser->out->grpc_max_message_size);
+    uint32_t ignored;
+    note_client_param(parser, "grpc_max_message_size");
+    return read_number(parser, param, &ignored);
 }
 
 /* Spark 4.3's clients know the keep-alive parameters; the bridge keeps its connections alive by
@@ -205,10 +213,10 @@ static const struct {
 } known_params[] = {
     {"use_ssl", set_use_ssl},
     {"token", set_token},
-    {"user_id", set_user_id},
-    {"user_agent", set_user_agent},
-    {"session_id", set_session_id},
-    {"grpc_max_message_size", set_max_message_size},
+    {"user_id", check_user_id},
+    {"user_agent", check_user_agent},
+    {"session_id", check_session_id},
+    {"grpc_max_message_size", check_max_message_size},
     {"grpc_keepalive_enabled", ignore_bool},
     {"grpc_keepalive_time_ms", ignore_number},
     {"grpc_keepalive_timeout_ms", ignore_number},
@@ -395,9 +403,6 @@ void connection_string_finish(struct connection_string *string)
         return;
     free(string->host);
     secret_finish(&string->token);
-    free(string->user_id);
-    free(string->user_agent);
-    free(string->session_id);
     metadata_finish(&string->headers);
     *string = (struct connection_string){0};
 }

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/token_shape.h"
 #include "conf/environment.h"
+#include "conf/stray_parameter.h"
 #include "conf/token_expiry.h"
 
 static char *__attribute__((format(printf, 1, 0))) format_note(const char *format, va_list args)
@@ -328,6 +329,26 @@ bool resolving_parse_remote(struct resolving *r, const char *text, const char *s
     return true;
 }
 
+static void take_header(struct resolving *r, const struct metadata_entry *entry, const char *source)
+{
+    const char *meant = stray_parameter_meant(entry->name);
+    if (meant != NULL)
+        resolving_warn(r, "%s: %.64s is sent to the workspace as a header; did you mean %s?",
+                       source, entry->name, meant);
+    resolving_add_header(r, entry->name, &entry->value);
+}
+
+static void note_client_params(struct resolving *r, const struct connection_string *string,
+                               const char *source)
+{
+    struct strbuf names = {0};
+    for (size_t i = 0; i < string->client_param_count; i++)
+        strbuf_append_format(&names, "%s%s", i > 0 ? ", " : "", string->client_params[i]);
+    if (names.len > 0)
+        resolving_passed_over(r, "%s of %s: the client's own counts", strbuf_text(&names), source);
+    strbuf_finish(&names);
+}
+
 bool resolving_take_remote(struct resolving *r, const struct connection_string *string,
                            const char *source)
 {
@@ -347,8 +368,9 @@ bool resolving_take_remote(struct resolving *r, const struct connection_string *
     for (size_t i = 0; i < string->headers.count; i++) {
         const struct metadata_entry *entry = &string->headers.entries[i];
         if (entry != cluster && entry != session)
-            resolving_add_header(r, entry->name, &entry->value);
+            take_header(r, entry, source);
     }
+    note_client_params(r, string, source);
     return true;
 }
 
