@@ -108,8 +108,9 @@ static void note_unmet_method(struct resolving *r)
     if (method == NULL ||
         (resolving_has_credential(r) && strcmp(r->result->auth_type, method) == 0))
         return;
-    resolving_passed_over(r, "%s asks for the method %.64s, whose settings are not there",
-                          r->unmet.source, method);
+    resolving_passed_over(r, "%s asks for the method %.64s, %s", r->unmet.source, method,
+                          auth_method_exists(method) ? "whose settings are not there"
+                                                     : "which the SDK does not know");
 }
 
 bool resolving_end(struct resolving *r)

@@ -324,17 +324,6 @@ bool sdk_config_load(const struct layer *arguments, char *const *environment,
     return true;
 }
 
-enum cloud sdk_config_cloud(const struct sdk_config *config)
-{
-    enum cloud cloud;
-    if (layer_value(&config->attributes, ATTR_AZURE_WORKSPACE_RESOURCE_ID) != NULL)
-        return CLOUD_AZURE;
-    const char *named = layer_text(&config->attributes, ATTR_CLOUD);
-    if (named != NULL && parse_cloud(named, &cloud))
-        return cloud;
-    return host_cloud(layer_text(&config->attributes, ATTR_HOST));
-}
-
 void sdk_config_finish(struct sdk_config *config)
 {
     layer_finish(&config->attributes);

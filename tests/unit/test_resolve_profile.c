@@ -209,15 +209,29 @@ static void test_method_that_a_later_source_gives(void **state)
     set_variable(home, "DATABRICKS_AUTH_TYPE=pat");
     assert_string_equal(resolves(home)->token.bytes, "tok-default");
     assert_int_equal(home->result.passed_over_count, 0);
-    set_variable(home, "SPARK_REMOTE=sc://two.example.test:443/;token=t");
-    home->variables[1][strlen("DATABRICKS_AUTH_TYPE=")] = 'c'; /* "cat": no such method */
-    home->request.cluster_id = "c";
+}
+
+static void test_method_that_no_source_gives(void **state)
+{
+    struct home *home = *state;
+    static const char *const cases[][2] = {
+        {"DATABRICKS_AUTH_TYPE=oauth-m2m",
+         "DATABRICKS_AUTH_TYPE from the environment asks for the method oauth-m2m, whose settings "
+         "are not there"},
+        {"DATABRICKS_AUTH_TYPE=cat",
+         "DATABRICKS_AUTH_TYPE from the environment asks for the method cat, which the SDK does "
+         "not know"},
+    };
+    write_profiles(home, nohost);
     home->request.profile = "compute";
-    resolves(home);
-    assert_int_equal(home->result.passed_over_count, 1);
-    assert_string_equal(home->result.passed_over[0],
-                        "DATABRICKS_AUTH_TYPE from the environment asks for the method cat, whose "
-                        "settings are not there");
+    set_variable(home, "SPARK_REMOTE=sc://two.example.test:443/;token=t");
+    for (size_t i = 0; i < 2; i++) {
+        free(home->variables[2]);
+        home->variables[2] = xstrdup(cases[i][0]);
+        resolves(home);
+        assert_int_equal(home->result.passed_over_count, 1);
+        assert_string_equal(home->result.passed_over[0], cases[i][1]);
+    }
 }
 
 int main(void)
@@ -231,6 +245,7 @@ int main(void)
         TEST(test_no_home),
         TEST(test_keys_that_are_nearly_right),
         TEST(test_method_that_a_later_source_gives),
+        TEST(test_method_that_no_source_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
