@@ -65,7 +65,7 @@ void token_shape_hide(char *text)
     size_t len;
     for (char *rest = text; (rest = (char *)find(rest, &len)) != NULL;) {
         size_t tail = strlen(rest + len) + 1;
-        memcpy(rest, "***", 3);
+        memset(rest, '*', 3);
         memmove(rest + 3, rest + len, tail);
         secret_wipe(rest + 3 + tail, len - 3); /* the end that was moved away */
         rest += 3;
