@@ -253,11 +253,21 @@ static void read_proxy(struct config *config, char *const *environment, struct d
         diag_error(diags, err.exit_code, "%s", err.message);
 }
 
-static void check_client_cert(const struct config *config, struct diag_list *diags)
+/* What counts of the daemon's own options: the command line's before the file's. */
+static const struct setting *find_setting(const struct sources *sources, enum option_id id)
 {
-    if (config->client_key != NULL && config->client_cert == NULL)
-        diag_error(diags, EX_USAGE,
-                   "client_key: there is no client_cert that it could be the key of");
+    const struct setting *flag = settings_find(&sources->flags, id);
+    return flag != NULL ? flag : settings_find(&sources->file.settings, id);
+}
+
+static void check_client_cert(const struct sources *sources, struct diag_list *diags)
+{
+    const struct setting *key = find_setting(sources, OPTION_CLIENT_KEY);
+    if (key != NULL && find_setting(sources, OPTION_CLIENT_CERT) == NULL)
+        setting_fault(key,
+                      "there is no certificate that it could be the key of; name it by "
+                      "--client-cert or upstream.client_cert",
+                      diags);
 }
 
 static void read_sources(int argc, char **argv, char *const *environment, struct sources *sources,
@@ -301,7 +311,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_lists(&target, &sources->file.settings, sources, diags);
     build_listeners(config, sources, environment, diags);
     check_names(sources, diags);
-    check_client_cert(config, diags);
+    check_client_cert(sources, diags);
     limit_idle_exit(config);
     warn_of_any(config, diags);
     read_proxy(config, environment, diags);
@@ -398,6 +408,9 @@ void config_destroy(struct config *config)
     free(config->ca_file);
     free(config->client_cert);
     free(config->client_key);
+    free(config->ca_source);
+    free(config->client_cert_source);
+    free(config->client_key_source);
     config_words_finish(&config->sandbox_read);
     free(config->control);
     secret_finish(&config->proxy_option);

@@ -206,12 +206,21 @@ static bool add_authority(struct config_words *words, const char *text, struct e
 }
 
 /* For messages: "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)". */
-static char *secret_source(const struct setting *setting, const char *key, const char *path)
+static char *file_source(const struct setting *setting, const char *key, const char *path)
 {
     if (setting->source != SETTING_FILE)
         return xasprintf("%s %s", setting->place, path);
     return xasprintf("%s %s (%s:%u:%u)", key, path, setting->place, setting->at.line,
                      setting->at.column);
+}
+
+/* A file of the daemon's own part. */
+static void set_file(char **file, char **source, const struct setting *setting,
+                     struct checked *value)
+{
+    free(*source);
+    *source = file_source(setting, option_get(setting->id)->yaml_path, value->text);
+    replace(file, value);
 }
 
 static void note_place(char **field, const struct setting *setting)
@@ -294,12 +303,12 @@ static bool store_in_listener(const struct config_target *target, const struct s
     case OPTION_FORWARD_HEADER: return add_word(&listener->forward_headers, &value->text, err);
     case OPTION_TOKEN_FILE:
         free(listener->token_source);
-        listener->token_source = secret_source(setting, "token_file", value->text);
+        listener->token_source = file_source(setting, "token_file", value->text);
         replace(&listener->token_file, value);
         break;
     case OPTION_CLIENT_SECRET_FILE:
         free(listener->client_secret_source);
-        listener->client_secret_source = secret_source(setting, "client_secret_file", value->text);
+        listener->client_secret_source = file_source(setting, "client_secret_file", value->text);
         replace(&listener->client_secret_file, value);
         break;
     case OPTION_REMOTE:
@@ -335,9 +344,13 @@ static bool store(struct config *config, const struct setting *setting, struct c
     case OPTION_SANDBOX_READ: return add_word(&config->sandbox_read, &value->text, err);
     case OPTION_CONTROL: replace(&config->control, value); break;
     case OPTION_CONFIG: replace(&config->config_path, value); break;
-    case OPTION_CA_FILE: replace(&config->ca_file, value); break;
-    case OPTION_CLIENT_CERT: replace(&config->client_cert, value); break;
-    case OPTION_CLIENT_KEY: replace(&config->client_key, value); break;
+    case OPTION_CA_FILE: set_file(&config->ca_file, &config->ca_source, setting, value); break;
+    case OPTION_CLIENT_CERT:
+        set_file(&config->client_cert, &config->client_cert_source, setting, value);
+        break;
+    case OPTION_CLIENT_KEY:
+        set_file(&config->client_key, &config->client_key_source, setting, value);
+        break;
     case OPTION_PROXY:
         secret_set(&config->proxy_option, setting->value.bytes, setting->value.len);
         break;

@@ -16,6 +16,7 @@ CASES = Path(__file__).resolve().parents[1] / "unit" / "malformed_yaml.txt"
 BEYOND_A_SCHEMA = {
     "anchor",
     "another user's home",
+    "client key alone",
     "duplicate key in a listener",
     "duplicate key",
     "duration out of range",
