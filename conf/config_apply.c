@@ -1,8 +1,10 @@
 /* Checks settings by the option table and stores them into the configuration. */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "conf/authority.h"
@@ -89,6 +91,7 @@ static bool check_text(enum option_id id, const char *text, struct err *err)
     case OPTION_CLUSTER_ID: return check_word(text, err);
     case OPTION_FORWARD_HEADER: return header_pattern_check(text, err);
     case OPTION_CONTROL: return check_control(text, err);
+    case OPTION_PROXY: return proxy_option_check(text, err);
     default: return true;
     }
 }
@@ -368,6 +371,19 @@ static bool store(struct config *config, const struct setting *setting, struct c
     return true;
 }
 
+/* The sandbox is no better for it, but what the path was to help will fail later, far from here. */
+static void warn_of_missing(const struct setting *setting, const char *path,
+                            struct diag_list *diags)
+{
+    if (access(path, F_OK) == 0)
+        return;
+    char *place = setting_place(setting);
+    diag_warning(diags, "%s: %s%s%s cannot be found (%s): the sandbox will not let it be read",
+                 place, setting->key != NULL ? setting->key : "", setting->key != NULL ? ": " : "",
+                 diag_quote(path).text, strerror(errno));
+    free(place);
+}
+
 void config_apply(const struct config_target *target, struct setting *setting,
                   struct diag_list *diags)
 {
@@ -376,6 +392,8 @@ void config_apply(const struct config_target *target, struct setting *setting,
     bool ok = strlen(setting->value.bytes) == setting->value.len
                   ? check(setting, target, &value, &err)
                   : err_set(&err, EX_USAGE, "has a NUL byte in it");
+    if (ok && setting->id == OPTION_SANDBOX_READ)
+        warn_of_missing(setting, value.text, diags);
     if (ok && target->listener != NULL)
         ok = store_in_listener(target, setting, &value, &err);
     else if (ok)

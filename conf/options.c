@@ -217,7 +217,8 @@ static const struct option_def options[OPTION_COUNT] = {
             .commands = CONNECTS,
             .yaml_path = "listeners[].remote",
             .metavar = "STRING",
-            .example = "sc://dbc-1234.cloud.databricks.com/;token=${DATABRICKS_TOKEN}",
+            .example = "sc://dbc-1234.cloud.databricks.com:443/;token=${DATABRICKS_TOKEN};"
+                       "x-databricks-cluster-id=0123-456789-abcdefgh",
             .connection = true,
             .secret = true,
             .help = "a Spark connection string, sc://HOST:PORT/;...",
@@ -507,8 +508,9 @@ static const struct option_def options[OPTION_COUNT] = {
             .example = "client.key",
             .advanced = true,
             .help = "PEM file of the key of --client-cert",
-            .doc = "The private key of the client certificate, without a password. Where it is "
-                   "missing the key stands in the certificate's own file.",
+            .doc = "The private key of the client certificate, without a password; it goes with "
+                   "client_cert and is nothing alone. Where it is missing the key stands in the "
+                   "certificate's own file. Nobody but its owner should be able to read it.",
         },
     [OPTION_PROXY] =
         {
@@ -522,8 +524,9 @@ static const struct option_def options[OPTION_COUNT] = {
             .secret = true,
             .help = "on the way to the workspace; env, or none (env)",
             .doc = "`env` reads HTTPS_PROXY or ALL_PROXY and the exceptions in NO_PROXY, as curl "
-                   "does; `none` ignores them; else http://HOST:PORT or socks5h://HOST:PORT. A "
-                   "password belongs into the variable or the YAML file.",
+                   "does; `none` ignores them; else http://HOST:PORT or socks5h://HOST:PORT. Where "
+                   "a variable leaves out the port it is 1080, as in curl. A password belongs into "
+                   "the variable or the YAML file.",
         },
     [OPTION_VIA] =
         {

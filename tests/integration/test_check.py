@@ -1,6 +1,7 @@
 """`sparkbridge check`: what `run` would refuse before it listens, and with which exit code."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -95,3 +96,92 @@ def test_key_open_to_others(check, authority, tmp_path, one_file):
     )
     key.chmod(0o600)
     assert check(*words).returncode == 0
+
+
+def test_proxy(check, tmp_path):
+    """The fault has the place of who names the proxy, and no word of the proxy itself."""
+    in_file = check(config="version: 1\nupstream:\n  proxy: https://u:secret@p:8080\n")
+    assert in_file.returncode == os.EX_CONFIG
+    assert f"{tmp_path / 'sparkbridge.yaml'}:3:10: upstream.proxy: a proxy that is" in in_file.stderr
+    flag = check("--proxy", "http://p:99999")
+    assert flag.returncode == os.EX_USAGE
+    assert flag.stderr.startswith("--proxy: a port is a number from 1 to 65535; a proxy is http://")
+    variable = check(environment={"HTTPS_PROXY": "http://u:secret@p:abc"})
+    assert variable.returncode == os.EX_CONFIG
+    assert variable.stderr.startswith("HTTPS_PROXY: a port is a number")
+    assert "secret" not in in_file.stderr + variable.stderr
+
+
+def test_sandbox_read(check, tmp_path):
+    result = check("--sandbox-read", "/nope", "--sandbox-read", "/usr")
+    assert (result.returncode, result.stderr) == (
+        0,
+        'warning: --sandbox-read: "/nope" cannot be found (No such file or directory): the sandbox '
+        "will not let it be read\n",
+    )
+    in_file = check(config="version: 1\nsecurity: {sandbox_read: [/usr, nope]}\n")
+    assert in_file.returncode == 0
+    assert f"{tmp_path / 'sparkbridge.yaml'}:2:33: security.sandbox_read[1]: " in in_file.stderr
+
+
+PROFILES = """\
+[DEFAULT]
+host = https://dbc-1234.cloud.databricks.com
+token = dapi-not-a-secret
+cluster_id = 0123-456789-abcdefgh
+"""
+PROFILES += PROFILES.replace("DEFAULT", "prod") + PROFILES.replace("DEFAULT", "dev")
+
+
+@pytest.fixture(scope="module")
+def sample(binary):
+    """The sample, and its examples: lines that begin with a `#` before a key, as [from, to)."""
+    done = subprocess.run([binary, "sample-config"], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    examples = {}
+    for number, line in enumerate(lines):
+        if found := re.match(r"( *)#([a-z_]+):", line):
+            end = number + 1
+            while re.match(found[1] + "#  ", lines[end] if end < len(lines) else ""):
+                end += 1
+            examples.setdefault(found[2], []).append((number, end))
+    return lines, examples
+
+
+def uncommented(lines, places):
+    lines = list(lines)
+    for begin, end in places:
+        for number in range(begin, end):
+            lines[number] = lines[number].replace("#", "", 1)
+    return "\n".join(lines) + "\n"
+
+
+def test_examples_of_the_sample(check, authority, sample, tmp_path):
+    """Each is right, alone or with what its comment says that it goes with."""
+    lines, examples = sample
+    assert sum(len(places) for places in examples.values()) >= 40
+    ours = authority.issue("client.test")
+    files = {
+        ".databrickscfg": PROFILES,
+        ".config/sparkbridge/token": "dapi-not-a-secret\n",
+        ".config/sparkbridge/client-secret": "0123456789abcdef\n",
+        "client.pem": ours.chain.read_text() + ours.key.read_text(),
+        "client.key": ours.key.read_text(),
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o600)
+    goes_with = {"client_key": "client_cert", "token_file": "host"}
+    needs_files = {"profile_by_peer", "sandbox_read", "ca_file"}
+    for name, places in examples.items():
+        for place in places:
+            pair = [place, *examples.get(goes_with.get(name), [])]
+            result = check(
+                config=uncommented(lines, pair),
+                connection=False,
+                environment={"DATABRICKS_TOKEN": "dapi-not-a-secret"} if name == "remote" else {},
+            )
+            if name not in needs_files:
+                assert (name, result.returncode, result.stderr) == (name, 0, "")
+            assert ": unknown key" not in result.stderr and "cannot stand" not in result.stderr
