@@ -11,13 +11,19 @@
 #include "conf/diag.h"
 #include "conf/settings.h"
 
+/* A key of the file whose value holds a secret; both static texts. */
+struct secret_key {
+    const char *path; /* NULL: there is none */
+    const char *holds;
+};
+
 /* What the YAML file says. Owner: the caller, config_file_finish(). */
 struct config_file {
     char *path;                 /* owned; NULL: no file was read */
     struct settings settings;   /* of the daemon, and `defaults` */
     struct settings *listeners; /* owned; at most CONFIG_MAX_LISTENERS */
     size_t listener_count;
-    const char *secret_key; /* static text: a key whose value holds a token; NULL: none does */
+    struct secret_key secret;
 };
 
 /* Adds the SPARKBRIDGE_* variables that `command` takes. */

@@ -180,8 +180,31 @@ def test_examples_of_the_sample(check, authority, sample, tmp_path):
             result = check(
                 config=uncommented(lines, pair),
                 connection=False,
-                environment={"DATABRICKS_TOKEN": "dapi-not-a-secret"} if name == "remote" else {},
+                environment={"HOST": "w.test", "TOKEN": "t", "ID": "c"} if name == "remote" else {},
             )
             if name not in needs_files:
                 assert (name, result.returncode, result.stderr) == (name, 0, "")
             assert ": unknown key" not in result.stderr and "cannot stand" not in result.stderr
+
+
+def test_a_file_with_a_password(check, tmp_path):
+    """What others may read is said by its name."""
+    path = tmp_path / "open.yaml"
+    path.write_text("version: 1\nupstream: {proxy: 'http://u:secret@p:1'}\n")
+    path.chmod(0o644)
+    result = check("--config", path)
+    assert result.returncode == os.EX_NOPERM
+    assert f"{path}: holds a password (upstream.proxy), and others may read it" in result.stderr
+
+
+def test_profile_with_another_cluster(check, tmp_path):
+    """The file says what `--profile prod --cluster-id other` does."""
+    profiles = tmp_path / ".databrickscfg"
+    profiles.write_text(PROFILES)
+    profiles.chmod(0o600)
+    flags = check("--profile", "prod", "--cluster-id", "other", connection=False)
+    in_file = check(
+        config="version: 1\nlisteners: [{name: a, profile: prod, connection: {cluster_id: other}}]",
+        connection=False,
+    )
+    assert (flags.returncode, flags.stderr) == (in_file.returncode, in_file.stderr) == (0, "")

@@ -200,6 +200,18 @@ def test_reload_reports_every_change(setup):
     assert "listener one: a new socket mode counts" in bridge.child.output()
 
 
+def test_reload_says_what_needs_a_restart(setup):
+    setup.start()
+    setup.write(
+        extra="security: {sandbox: 'off', sandbox_read: [/usr]}\ncontrol: {listen: none}\n"
+    )
+    setup.reload("reloaded")
+    said = setup.bridge.child.output()
+    for key in ("security.sandbox", "security.sandbox_read", "control.listen"):
+        assert f"{key}: a change needs a restart" in said
+    assert "nothing has changed" not in said
+
+
 def requests_of(standin, before):
     """What the gate saw since then: workspace, token and cluster of each request that ended."""
     return [
