@@ -68,13 +68,23 @@ static bool check_word(const char *text, struct err *err)
     return true;
 }
 
+/* Where nothing but a Unix socket will do; `forms` says what is right. */
+static bool parse_socket(const char *text, const char *forms, struct listen_address *ret,
+                         struct err *err)
+{
+    if (strncmp(text, "unix:", strlen("unix:")) == 0)
+        return listen_address_parse(text, ret, err);
+    if (text[0] == '/')
+        return err_set(err, EX_USAGE, "%s: write unix: in front of the path",
+                       diag_quote(text).text);
+    return err_set(err, EX_USAGE, "%s has to be %s", diag_quote(text).text, forms);
+}
+
 static bool check_control(const char *text, struct err *err)
 {
     struct listen_address address = {0};
-    bool ok = strcmp(text, "none") == 0 || listen_address_parse(text, &address, err);
-    if (ok && address.path == NULL && strcmp(text, "none") != 0)
-        ok = err_set(err, EX_USAGE, "%s has to be unix:/absolute/path or none",
-                     diag_quote(text).text);
+    bool ok = strcmp(text, "none") == 0 ||
+              parse_socket(text, "unix:/absolute/path or none", &address, err);
     listen_address_finish(&address);
     return ok;
 }
@@ -109,7 +119,11 @@ static bool check(const struct setting *setting, const struct config_target *tar
     case OPTION_SIZE: return value_size(text, range, &ret->number, err);
     case OPTION_MODE: return value_mode(text, range, &ret->number, err);
     case OPTION_INTEGER: return value_integer(text, range, &ret->number, err);
-    case OPTION_ADDRESS: return listen_address_parse(text, &ret->address, err);
+    case OPTION_ADDRESS:
+        return setting->id == OPTION_VIA
+                   ? parse_socket(text, "a Unix socket, as in unix:/run/egress.sock", &ret->address,
+                                  err)
+                   : listen_address_parse(text, &ret->address, err);
     case OPTION_PATH:
         return value_text(text, OPTION_TEXT_MAX_BYTES, err) &&
                (ret->text = expand_path(text, setting, target, err)) != NULL;
@@ -170,24 +184,11 @@ static bool add_address(const struct config_target *target, struct listen_addres
     return true;
 }
 
-static bool store_via(struct listener_config *listener, struct listen_address *address,
-                      struct err *err)
-{
-    if (address->kind != ADDRESS_UNIX)
-        return err_set(err, EX_USAGE, "%s has to be a Unix socket, as in unix:/run/egress.sock",
-                       diag_quote(address->text).text);
-    free(listener->via);
-    listener->via = address->path;
-    address->path = NULL;
-    return true;
-}
-
 /* Takes over the word. */
 static bool add_word(struct config_words *words, char **word, struct err *err)
 {
     if (words->count == CONFIG_MAX_ITEMS)
-        return err_set(err, EX_USAGE, "is one too many, a listener has at most %d",
-                       CONFIG_MAX_ITEMS);
+        return err_set(err, EX_USAGE, "is one too many, there may be %d", CONFIG_MAX_ITEMS);
     words->items[words->count++] = *word;
     *word = NULL;
     return true;
@@ -198,6 +199,9 @@ static bool add_authority(struct config_words *words, const char *text, struct e
     struct authority authority;
     struct authority_fault fault;
     assert(text != NULL); /* what an option of its type always has */
+    if (strstr(text, "://") != NULL)
+        return err_set(err, EX_USAGE, "%s: a scheme does not belong here; write the host alone",
+                       diag_quote(text).text);
     if (!authority_parse(text, strlen(text), &authority, &fault))
         return err_set(err, EX_USAGE, "%s: %s", diag_quote(text).text, fault.text);
     bool added = authority.port == 0
@@ -301,7 +305,11 @@ static bool store_in_listener(const struct config_target *target, const struct s
     case OPTION_RESOLUTION: listener->resolution = (enum resolution)value->number; break;
     case OPTION_SOCKET_MODE: listener->socket_mode = (unsigned)value->number; break;
     case OPTION_LISTEN: return add_address(target, &value->address, err);
-    case OPTION_VIA: return store_via(listener, &value->address, err);
+    case OPTION_VIA:
+        free(listener->via);
+        listener->via = value->address.path;
+        value->address.path = NULL;
+        break;
     case OPTION_AUTHORITY: return add_authority(&listener->authorities, value->text, err);
     case OPTION_FORWARD_HEADER: return add_word(&listener->forward_headers, &value->text, err);
     case OPTION_TOKEN_FILE:
@@ -377,11 +385,10 @@ static void warn_of_missing(const struct setting *setting, const char *path,
 {
     if (access(path, F_OK) == 0)
         return;
-    char *place = setting_place(setting);
-    diag_warning(diags, "%s: %s%s%s cannot be found (%s): the sandbox will not let it be read",
-                 place, setting->key != NULL ? setting->key : "", setting->key != NULL ? ": " : "",
-                 diag_quote(path).text, strerror(errno));
-    free(place);
+    char *sentence = xasprintf("%s cannot be found (%s): the sandbox will not let it be read",
+                               diag_quote(path).text, strerror(errno));
+    setting_warn(setting, sentence, diags);
+    free(sentence);
 }
 
 void config_apply(const struct config_target *target, struct setting *setting,

@@ -26,6 +26,15 @@ struct config_file {
     struct secret_key secret;
 };
 
+/* Everything that is known before it is merged. */
+struct config_sources {
+    const struct command_def *command;
+    struct settings defaults;
+    struct config_file file;
+    struct settings variables;
+    struct settings flags; /* with the variables that no flag hides, in front */
+};
+
 /* Adds the SPARKBRIDGE_* variables that `command` takes. */
 void config_environment_read(char *const *environment, enum command_id command,
                              struct settings *settings, struct diag_list *diags);
@@ -52,5 +61,12 @@ struct config_target {
 /* Checks one setting and stores it; a fault goes to `diags`, once a setting. */
 void config_apply(const struct config_target *target, struct setting *setting,
                   struct diag_list *diags);
+
+/* Does it say where the queries run? Only one may. */
+bool config_is_compute(enum option_id id);
+
+/* Checks what was applied as a whole, and takes back what cannot have an effect. */
+void config_check_together(struct config *config, const struct config_sources *sources,
+                           struct diag_list *diags);
 
 #endif

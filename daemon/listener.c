@@ -276,7 +276,7 @@ static bool open_unix(struct listener *listener, const struct listen_address *fr
 {
     const char *path = from->path;
     struct unix_socket unix_socket;
-    if (!unix_socket_listen(path, mode, &unix_socket, err))
+    if (!unix_socket_listen(path, "--listen", mode, &unix_socket, err))
         return false;
     struct server_socket *socket = socket_create(listener, from, AF_UNIX);
     socket->unix_socket = unix_socket;

@@ -312,6 +312,17 @@ static void test_token_file(void **state)
     assert_token("a\xc3\xa4", 3, NULL,
                  "--token-file token: byte 2 is not ASCII; the file has to hold the access token "
                  "alone, on one line");
+    static const char *const quoted[] = {"\"dapi0\"\n", "'dapi0'", "\"dapi0"};
+    for (size_t i = 0; i < sizeof quoted / sizeof quoted[0]; i++)
+        assert_token(quoted[i], strlen(quoted[i]), NULL,
+                     "--token-file token: has quotation marks around the token; leave them out, "
+                     "the file has to hold the access token alone");
+    static const char *const named[] = {"token=dapi0\n", "DATABRICKS_TOKEN=dapi0", "Token:dapi0"};
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        assert_token(named[i], strlen(named[i]), NULL,
+                     "--token-file token: has a name in front of the token; leave it out, the file "
+                     "has to hold the access token alone");
+    assert_token("tokenized=", 10, "tokenized=", NULL);
     assert_token(large, sizeof large, NULL,
                  "--token-file token: is larger than 64 KiB, more than it may be");
 }
