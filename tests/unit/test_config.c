@@ -1,17 +1,6 @@
 /* The configuration from flags, environment, file and defaults, and how they go together. */
 #include "tests/unit/load_config.h"
 
-/* An empty configuration of the user's, so that none of the system's is read. */
-static int setup(void **state)
-{
-    if (load_config_setup(state) != 0)
-        return 1;
-    mkdir(".config", 0700);
-    mkdir(".config/sparkbridge", 0700);
-    write_text(".config/sparkbridge/sparkbridge.yaml", "version: 1\n");
-    return 0;
-}
-
 static void test_defaults(void **state)
 {
     struct load load;
@@ -458,5 +447,6 @@ int main(void)
         cmocka_unit_test(test_token_file_kind), cmocka_unit_test(test_client_secret_file),
         cmocka_unit_test(test_forward_headers), cmocka_unit_test(test_status),
     };
-    return cmocka_run_group_tests_name("config", tests, setup, load_config_teardown);
+    return cmocka_run_group_tests_name("config", tests, load_config_setup_empty,
+                                       load_config_teardown);
 }

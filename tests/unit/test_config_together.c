@@ -2,7 +2,7 @@
  * values that come from the environment. */
 #include <sysexits.h>
 
-#include "load_config.h"
+#include "tests/unit/load_config.h"
 
 static void test_two_computes(void **state)
 {
@@ -87,6 +87,6 @@ int main(void)
         cmocka_unit_test(test_blanks_in_lists),
         cmocka_unit_test(test_types_of_variables),
     };
-    return cmocka_run_group_tests_name("config_together", tests, load_config_setup,
+    return cmocka_run_group_tests_name("config_together", tests, load_config_setup_empty,
                                        load_config_teardown);
 }
