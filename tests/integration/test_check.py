@@ -43,7 +43,8 @@ def check(binary, tmp_path):
 
 def test_complete(check, authority):
     ours = authority.issue("client.test")
-    result = check("--ca-file", authority.file, "--client-cert", ours.chain, "--client-key", ours.key)
+    words = ["--client-cert", ours.chain, "--client-key", ours.key]
+    result = check("--ca-file", authority.file, *words)
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -91,9 +92,8 @@ def test_key_open_to_others(check, authority, tmp_path, one_file):
     key.chmod(0o644)
     result = check(*words)
     assert result.returncode == os.EX_NOPERM
-    assert f"{words[-2]} {key}: holds a private key, and others may read it (mode 0644): chmod 600" in (
-        result.stderr
-    )
+    said = f"{words[-2]} {key}: holds a private key, and others may read it (mode 0644): chmod 600"
+    assert said in result.stderr
     key.chmod(0o600)
     assert check(*words).returncode == 0
 
@@ -102,7 +102,8 @@ def test_proxy(check, tmp_path):
     """The fault has the place of who names the proxy, and no word of the proxy itself."""
     in_file = check(config="version: 1\nupstream:\n  proxy: https://u:secret@p:8080\n")
     assert in_file.returncode == os.EX_CONFIG
-    assert f"{tmp_path / 'sparkbridge.yaml'}:3:10: upstream.proxy: a proxy that is" in in_file.stderr
+    place = f"{tmp_path / 'sparkbridge.yaml'}:3:10"
+    assert f"{place}: upstream.proxy: a proxy that is" in in_file.stderr
     flag = check("--proxy", "http://p:99999")
     assert flag.returncode == os.EX_USAGE
     assert flag.stderr.startswith("--proxy: a port is a number from 1 to 65535; a proxy is http://")

@@ -201,7 +201,8 @@ def test_reload_reports_every_change(setup):
 
 
 def test_reload_says_what_needs_a_restart(setup):
-    setup.start(environment={"SPARKBRIDGE_SANDBOX_READ": ""})  # the tests' own would hide the file's
+    # The tests' own path would hide those of the file.
+    setup.start(environment={"SPARKBRIDGE_SANDBOX_READ": ""})
     setup.write(
         extra="security: {sandbox: 'off', sandbox_read: [/usr]}\ncontrol: {listen: none}\n"
     )
