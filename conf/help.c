@@ -25,7 +25,7 @@ static const struct exit_code exit_codes[] = {
     {69, "no daemon answers"},
     {73, "an address cannot be listened on"},
     {75, "calls were cut by the drain timeout"},
-    {77, "a file with a secret in it is open to others"},
+    {77, "a file with a token, secret or private key is open to others"},
     {78, "the configuration is wrong or incomplete"},
 };
 

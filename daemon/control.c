@@ -188,7 +188,7 @@ struct control *control_create(uv_loop_t *loop, const char *path, control_answer
 {
     struct unix_socket socket;
     make_directory(path);
-    if (!unix_socket_listen(path, 0600, &socket, err)) {
+    if (!unix_socket_listen(path, "--control", 0600, &socket, err)) {
         err_prefix(err, "control socket: ");
         return NULL;
     }

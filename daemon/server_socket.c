@@ -164,7 +164,7 @@ static bool open_unix(const char *path, unsigned mode, struct server_sockets *so
                       struct err *err)
 {
     struct unix_socket unix_socket;
-    if (!unix_socket_listen(path, mode, &unix_socket, err))
+    if (!unix_socket_listen(path, "--listen", mode, &unix_socket, err))
         return false;
     add(sockets, unix_socket.fd, true);
     sockets->sockets[0].unix_socket = unix_socket;

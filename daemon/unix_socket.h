@@ -21,9 +21,10 @@ struct unix_socket {
     ino_t inode; /* of the path, to remove only what is ours */
 };
 
-/* Creates and listens. EX_CANTCREAT with the reason and remedy on failure. */
-bool unix_socket_listen(const char *path, mode_t mode, struct unix_socket *ret_socket,
-                        struct err *err);
+/* Creates and listens. EX_CANTCREAT with the reason and remedy on failure; `option` is the one by
+ * which another path can be chosen. */
+bool unix_socket_listen(const char *path, const char *option, mode_t mode,
+                        struct unix_socket *ret_socket, struct err *err);
 
 /* Unlinks the path if it is still the socket that was made. */
 void unix_socket_remove(const struct unix_socket *socket, const char *path);

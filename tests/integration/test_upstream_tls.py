@@ -109,6 +109,7 @@ def test_client_certificate(standin, gateway, bridges, tmp_path, one_file):
     if one_file:
         both = tmp_path / "both.pem"
         both.write_text(ours.chain.read_text() + ours.key.read_text())
+        both.chmod(0o600)
         arguments = ["--client-cert", both]
     bridge = bridges(port=gateway.port, arguments=arguments)
     assert call(bridge).status == 0
@@ -155,6 +156,7 @@ def test_files_that_cannot_be_used(standin, bridges, tmp_path, option, words):
     ours = standin.authority.issue("client.test")
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("nothing of use\n")
+    wrong.chmod(0o600)
     files = {"--client-cert": ours.chain, "--client-key": ours.key, option: wrong}
     arguments = [word for pair in files.items() for word in pair]
     with pytest.raises(ChildError) as raised:
