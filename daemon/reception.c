@@ -106,6 +106,19 @@ static void stop_waiting(struct waiting *waiting)
     free(waiting);
 }
 
+/* Takes both over. */
+static void turn_away_unasked(struct reception *reception, struct transport *transport,
+                              struct peer *peer)
+{
+    struct rpc_status status;
+    rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_THREADS",
+                   "sparkbridge: no thread could be started to ask the system's user database in; "
+                   "try again, and have the administrator raise the limit of its threads (ulimit "
+                   "-u, TasksMax=)");
+    turn_away(reception, transport, &status);
+    peer_finish(peer);
+}
+
 static void on_user_found(void *owner, struct user *user)
 {
     struct waiting *waiting = owner;
@@ -114,7 +127,12 @@ static void on_user_found(void *owner, struct user *user)
     struct peer peer = waiting->peer;
     peer.user = user;
     stop_waiting(waiting);
-    if (!judge(reception, transport, &peer))
+    bool admitted = false;
+    if (user == NULL)
+        turn_away_unasked(reception, transport, &peer);
+    else
+        admitted = judge(reception, transport, &peer);
+    if (!admitted)
         reception->on_turned_away(reception);
 }
 
@@ -135,8 +153,7 @@ static void wait_for_user(struct reception *reception, struct transport *transpo
     waiting->peer = *peer;
     list_append(&reception->waiting, &waiting->link);
     reception->waiting_count++;
-    waiting->lookup =
-        user_lookup_start(reception->config.engine->loop, peer->uid, on_user_found, waiting);
+    waiting->lookup = user_lookup_start(reception->config.users, peer->uid, on_user_found, waiting);
 }
 
 void reception_receive(struct reception *reception, struct transport *transport)

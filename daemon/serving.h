@@ -18,11 +18,13 @@
 #include "daemon/quota.h"
 #include "daemon/setup.h"
 #include "daemon/tls.h"
+#include "daemon/workers.h"
 
 struct serving {
     struct engine *engine;       /* borrowed */
     struct connector *connector; /* owned */
     struct peer_finder finder;
+    struct workers *users;   /* owned: who ask the user database */
     struct quota quota;      /* of all clients */
     struct setup setup;      /* owned: what is served now */
     struct tls_context *tls; /* owned reference */
