@@ -105,6 +105,19 @@ static void stop_waiting(struct waiting *waiting)
     free(waiting);
 }
 
+/* Takes both over. */
+static void turn_away_unasked(struct reception *reception, struct transport *transport,
+                              struct peer *peer)
+{
+    struct rpc_status status;
+    rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_THREADS",
+                   "sparkbridge: no thread could be started to ask the system's user database in; "
+                   "try again, and have the administrator raise the limit of its threads (ulimit "
+                   "-u, TasksMax=)");
+    turn_away(reception, transport, &status);
+    peer_finish(peer);
+}
+
 static void on_user_found(void *owner, struct user *user)
 {
     struct waiting *waiting = owner;
@@ -112,8 +125,11 @@ static void on_user_found(void *owner, struct user *user)
     struct transport *transport = waiting->transport;
     struct peer peer = waiting->peer;
     peer.user = user;
-    judge(reception, transport, &peer); /* while it waits, a listener that is stopped stays */
-    stop_waiting(waiting);
+    if (user == NULL)
+        turn_away_unasked(reception, transport, &peer);
+    else
+        judge(reception, transport, &peer);
+    stop_waiting(waiting); /* until now it kept a listener that is stopped */
     reception->on_waited(reception);
 }
 
@@ -134,8 +150,7 @@ static void wait_for_user(struct reception *reception, struct transport *transpo
     waiting->peer = *peer;
     list_append(&reception->waiting, &waiting->link);
     reception->waiting_count++;
-    waiting->lookup =
-        user_lookup_start(reception->config.engine->loop, peer->uid, on_user_found, waiting);
+    waiting->lookup = user_lookup_start(reception->config.users, peer->uid, on_user_found, waiting);
 }
 
 void reception_receive(struct reception *reception, struct transport *transport)

@@ -22,6 +22,7 @@
 #include "daemon/refusal.h"
 #include "daemon/throttle.h"
 #include "daemon/transport.h"
+#include "daemon/workers.h"
 
 enum { RECEPTION_MAX_WAITING = 64 };
 
@@ -29,8 +30,9 @@ enum { RECEPTION_MAX_WAITING = 64 };
 struct reception_config {
     struct engine *engine;
     struct peer_finder *finder;
-    struct quota *quota; /* of all clients */
-    const char *name;    /* the listener's, for the log */
+    struct workers *users; /* who ask the user database */
+    struct quota *quota;   /* of all clients */
+    const char *name;      /* the listener's, for the log */
 };
 
 struct reception {

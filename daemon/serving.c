@@ -48,6 +48,7 @@ static struct entry *entry_create(struct serving *serving, const char *name, str
     const struct reception_config config = {
         .engine = serving->engine,
         .finder = &serving->finder,
+        .users = serving->users,
         .quota = &serving->quota,
         .name = entry->name,
     };
@@ -223,6 +224,7 @@ void serving_init(struct serving *serving, struct engine *engine,
     serving->connector = connector_create(engine);
     quota_init(&serving->quota, &engine->byte_pool);
     peer_finder_init(&serving->finder);
+    serving->users = workers_create(engine->loop, USER_MAX_THREADS);
     list_init(&serving->entries);
 }
 
@@ -260,6 +262,7 @@ void serving_finish(struct serving *serving)
 {
     serving->stopped = false;
     destroy_list(&serving->entries);
+    workers_destroy(serving->users);
     peer_finder_finish(&serving->finder);
     assert(serving->quota.connections == 0 && serving->quota.calls == 0);
     setup_finish(&serving->setup); /* its pools may be connecting */
