@@ -4,11 +4,12 @@ import fcntl
 import os
 import signal
 import socket
+import time
 from contextlib import contextmanager
 
 import pytest
 from frames import ANSWER, OK, Upstream, data, goaway, headers, message
-from scene import METHOD, SOON_S, describe
+from scene import METHOD, SOON_S, describe, wait_until
 
 AGAIN = "10 bytes, trailers 0"
 TIMEOUT_S = 2
@@ -147,13 +148,31 @@ def test_stopping_after_a_look_up_was_given_up(scenes, names):
 
 
 def test_the_name_server_never_answers(named, names):
-    """9 when the time for a connection is over; the next call asks anew."""
+    """9 when the time for a connection is over, and at once for those who call right after it, as
+    one client does with all that it asks before it shows a fault; then it is asked anew."""
     with named.client() as client:
         with names.stalled("127.0.0.1"):
             stream = client.start(METHOD, end=True)
             ended = client.wait_for_end(stream, timeout=TIMEOUT_S + SOON_S)
             assert describe(ended) == "Trailers-Only 9"
+            began = time.monotonic()
+            again = client.wait_for_end(client.start(METHOD, end=True), timeout=SOON_S)
+            assert describe(again) == "Trailers-Only 9" and again.message == ended.message
+            assert time.monotonic() - began < TIMEOUT_S / 2
+        wait_until(lambda: asks_anew(named, client), "another connection")
         call(named, client)
+
+
+def asks_anew(scene, client):
+    """Makes a call; whether it waits for a connection and succeeds."""
+    stream = client.start(METHOD, end=True)
+    client.ping()
+    client.ping()  # the first one's answer may be sent before the call's
+    if client.answer(stream).done:
+        return False
+    scene.upstream.request().answer(b"again")
+    assert describe(client.wait_for_end(stream, timeout=SOON_S)) == AGAIN
+    return True
 
 
 # ---- several addresses ---------------------------------------------------------------------------

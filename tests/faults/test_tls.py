@@ -179,7 +179,7 @@ def test_tls_1_2(scene, client, place):
 # ---- those that never speak ----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hasty(scenes):
     """A bridge that gives a connection one second, and has never had one."""
     return scenes(arguments=["--connect-timeout", f"{TIMEOUT_S}s"])
