@@ -1,7 +1,6 @@
 /* A resolution as JSON and as a table. */
 #include "conf/explain.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,7 +120,7 @@ static json_t *error_json(const struct resolve_result *result)
     return error;
 }
 
-static json_t *result_json(const struct resolve_result *result)
+json_t *explain_json(const struct resolve_result *result)
 {
     json_t *object = json_object();
     bool complete = result->binding != NULL;
@@ -137,21 +136,6 @@ static json_t *result_json(const struct resolve_result *result)
     json_object_set_new(object, "shadowed", string_list(result->shadowed, result->shadowed_count));
     json_object_set_new(object, "warnings", string_list(result->warnings, result->warnings_count));
     return object;
-}
-
-/* Takes `object` over. */
-static char *dump(json_t *object)
-{
-    char *text = json_dumps(object, JSON_INDENT(2));
-    json_decref(object);
-    char *line = xasprintf("%s\n", text != NULL ? text : "null");
-    free(text);
-    return line;
-}
-
-char *explain_json(const struct resolve_result *result)
-{
-    return dump(result_json(result));
 }
 
 /* --- table ------------------------------------------------------------------------------- */
@@ -300,14 +284,14 @@ static json_t *differences(const struct resolve_result *one, const struct resolv
     return names;
 }
 
-char *explain_compare_json(const struct resolve_result *documented,
-                           const struct resolve_result *sdk)
+json_t *explain_compare_json(const struct resolve_result *documented,
+                             const struct resolve_result *sdk)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "documented", result_json(documented));
-    json_object_set_new(object, "sdk", result_json(sdk));
+    json_object_set_new(object, "documented", explain_json(documented));
+    json_object_set_new(object, "sdk", explain_json(sdk));
     json_object_set_new(object, "differences", differences(documented, sdk));
-    return dump(object);
+    return object;
 }
 
 char *explain_compare_table(const struct resolve_result *documented,
