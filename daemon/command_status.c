@@ -163,6 +163,16 @@ static void append_sandbox(struct strbuf *out, const json_t *sandbox)
                              number_of(secrets, "locked_bytes") / 1024, text_of(secrets, "reason"));
 }
 
+static void append_reload(struct strbuf *out, const json_t *reload)
+{
+    const char *at = text_of(reload, "at"), *result = text_of(reload, "result");
+    if (strcmp(result, "ok") == 0)
+        strbuf_append_format(out, "reloaded at %s\n", at);
+    else
+        strbuf_append_format(out, "reload failed at %s: %s; the old configuration serves\n", at,
+                             result);
+}
+
 static char *table(const json_t *status)
 {
     const json_t *reload = json_object_get(status, "last_reload");
@@ -173,8 +183,7 @@ static char *table(const json_t *status)
                          text_of(status, "started"));
     strbuf_append_format(&out, "configuration %s\n", text_of(status, "config_file"));
     if (!json_is_null(json_object_get(reload, "at")))
-        strbuf_append_format(&out, "reloaded at %s: %s\n", text_of(reload, "at"),
-                             text_of(reload, "result"));
+        append_reload(&out, reload);
     size_t i;
     json_t *listener;
     json_array_foreach(json_object_get(status, "listeners"), i, listener)
