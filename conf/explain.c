@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/strbuf.h"
+#include "conf/host.h"
 #include "conf/printable.h"
 
 /* --- JSON -------------------------------------------------------------------------------- */
@@ -164,11 +165,7 @@ static void add_notes(struct strbuf *table, const char *label, char *const *note
 /* The caller frees these; NULL where the value is not known. */
 static char *shown_host(const struct binding *binding)
 {
-    if (binding->host == NULL)
-        return NULL;
-    bool v6 = strchr(binding->host, ':') != NULL;
-    return xasprintf("%s%s%s:%u", v6 ? "[" : "", binding->host, v6 ? "]" : "",
-                     (unsigned)binding->port);
+    return binding->host != NULL ? host_address(binding->host, binding->port) : NULL;
 }
 
 static char *shown_credential(const struct binding *binding)

@@ -233,6 +233,27 @@ bool options_cli_has(int argc, char **argv, enum option_id id)
     return has;
 }
 
+void options_cli_report_early(const char *argument, struct diag_list *diags)
+{
+    char flag[FLAG_SIZE]; /* alone: what stands behind it may be a secret */
+    bool is_long = strncmp(argument, "--", 2) == 0;
+    snprintf(flag, sizeof flag, "%.*s", is_long ? (int)strcspn(argument, "=") : 2, argument);
+    const struct option_def *def = is_long ? option_by_flag(flag + 2) : find_option(flag[1]);
+    const struct command_def *command = NULL;
+    for (size_t i = 0; def != NULL && (command = command_at(i)) != NULL; i++)
+        if ((def->commands & command->id) != 0)
+            break;
+    if (command != NULL)
+        diag_error(diags, EX_USAGE, "%s: options follow a subcommand: `sparkbridge %s %s%s%s`",
+                   flag, command->name, flag, def->metavar != NULL ? " " : "",
+                   def->metavar != NULL ? def->metavar : "");
+    else
+        diag_error(diags, EX_USAGE,
+                   "%s: unknown option; options follow a subcommand, and `sparkbridge --help` "
+                   "lists both",
+                   diag_quote(flag).text);
+}
+
 enum help_kind options_cli_help(int argc, char *const *argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {

@@ -25,6 +25,9 @@ bool options_cli_parse(int argc, char **argv, struct settings *settings, struct 
 /* Is the flag there, long or short, and no other's value? Also where the rest is wrong. */
 bool options_cli_has(int argc, char **argv, enum option_id id);
 
+/* Says where an option in front of the subcommand belongs (EX_USAGE). */
+void options_cli_report_early(const char *argument, struct diag_list *diags);
+
 /* Is there --help, -h or --help-all before `--`? Also where the rest is wrong. */
 enum help_kind options_cli_help(int argc, char *const *argv);
 

@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/strbuf.h"
 #include "conf/config.h"
+#include "conf/host.h"
 #include "conf/options_cli.h"
 #include "daemon/command.h"
 #include "daemon/setup.h"
@@ -30,8 +31,9 @@ static void append_users(struct strbuf *out, const struct peer_policy *peers)
 
 static void append_binding(struct strbuf *out, const struct binding *binding)
 {
-    strbuf_append_format(out, "  workspace   %s:%u (%s)\n", binding->host, binding->port,
-                         binding->host_source);
+    char *address = host_address(binding->host, binding->port);
+    strbuf_append_format(out, "  workspace   %s (%s)\n", address, binding->host_source);
+    free(address);
     if (binding->auth_type != NULL)
         strbuf_append_format(out, "  credential  %s (%s)\n", binding->auth_type,
                              binding->token_source);

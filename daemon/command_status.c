@@ -13,6 +13,7 @@
 #include "common/alloc.h"
 #include "common/strbuf.h"
 #include "conf/config.h"
+#include "conf/host.h"
 #include "daemon/command.h"
 #include "daemon/control.h"
 
@@ -106,8 +107,9 @@ static void append_grant(struct strbuf *out, const json_t *grant)
         strbuf_append_format(out, "  unusable    %s\n", text_of(grant, "fault"));
         return;
     }
-    strbuf_append_format(out, "  workspace   %s:%lld (%s)\n", text_of(binding, "host"),
-                         number_of(binding, "port"), text_of(binding, "host_source"));
+    char *address = host_address(text_of(binding, "host"), (uint16_t)number_of(binding, "port"));
+    strbuf_append_format(out, "  workspace   %s (%s)\n", address, text_of(binding, "host_source"));
+    free(address);
     strbuf_append_format(out, "  credential  %s sha256:%s (%s)\n", text_of(binding, "auth_type"),
                          text_of(binding, "token_sha256"), text_of(binding, "token_source"));
     const char *expires = json_string_value(json_object_get(binding, "token_expires"));

@@ -7,7 +7,7 @@
 #include "conf/schema.h"
 #include "tests/unit/load_config.h"
 
-enum { HELP_TEXT_MAX = 50, EVERY_COMMAND = 0xff };
+enum { HELP_TEXT_MAX = 48, EVERY_COMMAND = 0xff };
 
 static void test_table(void **state)
 {
@@ -97,6 +97,22 @@ static bool mentions_flag(const char *text, const char *flag)
     return found;
 }
 
+/* The help of every option begins in the same column. */
+static void check_column(const char *help, const struct option_def *def)
+{
+    enum { FLAG_COLUMN = 6, COLUMN = 32 };
+    for (const char *line = help; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        size_t len = strlen(def->flag);
+        if (strcspn(line, "\n") <= COLUMN || strncmp(line + FLAG_COLUMN, "--", 2) != 0 ||
+            strncmp(line + FLAG_COLUMN + 2, def->flag, len) != 0 ||
+            line[FLAG_COLUMN + 2 + len] != ' ')
+            continue;
+        assert_memory_equal(line + COLUMN, def->help, strlen(def->help));
+        return;
+    }
+    fail_msg("--%s has no line", def->flag);
+}
+
 static void check_help(const struct command_def *command)
 {
     struct strbuf help = {0};
@@ -116,6 +132,10 @@ static void check_help(const struct command_def *command)
             fail_msg("--help and --%s", def->flag);
         if (taken)
             assert_true(mentions_flag(strbuf_text(&all), def->flag));
+        if (taken && !def->advanced)
+            check_column(strbuf_text(&help), def);
+        for (size_t i = 0; taken && def->choices != NULL && def->choices[i] != NULL; i++)
+            assert_non_null(strstr(strbuf_text(&all), def->choices[i]));
         if (taken && option_variable(def, variable))
             assert_non_null(strstr(strbuf_text(&all), variable));
         if ((taken || command == NULL) && def->yaml_path != NULL)
