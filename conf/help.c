@@ -23,7 +23,7 @@ static const struct exit_code exit_codes[] = {
     {64, "wrong usage of the command line"},
     {66, "a file is missing or cannot be read"},
     {69, "no daemon answers"},
-    {71, "the system refused what was needed, as memory or a certificate store"},
+    {71, "the system refused something: memory, a socket, its certificates"},
     {73, "an address cannot be listened on"},
     {74, "standard output cannot be written to"},
     {75, "the drain timeout cut calls, or a file changed while it was read"},

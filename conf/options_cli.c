@@ -236,7 +236,7 @@ bool options_cli_has(int argc, char **argv, enum option_id id)
 void options_cli_report_early(const char *argument, struct diag_list *diags)
 {
     char flag[FLAG_SIZE]; /* alone: what stands behind it may be a secret */
-    bool is_long = strncmp(argument, "--", 2) == 0;
+    bool is_long = argument[0] == '-' && argument[1] == '-';
     snprintf(flag, sizeof flag, "%.*s", is_long ? (int)strcspn(argument, "=") : 2, argument);
     const struct option_def *def = is_long ? option_by_flag(flag + 2) : find_option(flag[1]);
     const struct command_def *command = NULL;

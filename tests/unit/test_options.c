@@ -101,16 +101,16 @@ static bool mentions_flag(const char *text, const char *flag)
 static void check_column(const char *help, const struct option_def *def)
 {
     enum { FLAG_COLUMN = 6, COLUMN = 32 };
-    for (const char *line = help; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        size_t len = strlen(def->flag);
-        if (strcspn(line, "\n") <= COLUMN || strncmp(line + FLAG_COLUMN, "--", 2) != 0 ||
-            strncmp(line + FLAG_COLUMN + 2, def->flag, len) != 0 ||
-            line[FLAG_COLUMN + 2 + len] != ' ')
-            continue;
-        assert_memory_equal(line + COLUMN, def->help, strlen(def->help));
-        return;
+    char *flag = xasprintf("--%s ", def->flag);
+    const char *at = strstr(help, flag), *line = NULL;
+    for (; at != NULL; at = strstr(at + 1, flag)) {
+        line = (const char *)memrchr(help, '\n', (size_t)(at - help)) + 1;
+        if (at - line == FLAG_COLUMN)
+            break;
     }
-    fail_msg("--%s has no line", def->flag);
+    free(flag);
+    assert_non_null(at);
+    assert_ptr_equal(strstr(at, def->help), line + COLUMN);
 }
 
 static void check_help(const struct command_def *command)
