@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/token_shape.h"
+
 static void mark_if_cut(struct err *err, int len)
 {
     if (len >= (int)sizeof err->message)
@@ -20,6 +22,7 @@ bool err_set(struct err *err, int exit_code, const char *format, ...)
     va_start(args, format);
     mark_if_cut(err, vsnprintf(err->message, sizeof err->message, format, args));
     va_end(args);
+    token_shape_hide(err->message);
     return false;
 }
 
@@ -39,5 +42,6 @@ bool err_prefix(struct err *err, const char *format, ...)
         size_t room = sizeof err->message - (size_t)len;
         mark_if_cut(err, len + snprintf(err->message + len, room, "%s", old));
     }
+    token_shape_hide(err->message);
     return false;
 }

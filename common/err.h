@@ -3,7 +3,8 @@
  * that goes with it (sysexits.h).
  *
  * Owner: the caller, usually on its stack; there is nothing to free. Cold code returns false and
- * fills a `struct err`; the data path returns an int, 0 or -E*.
+ * fills a `struct err`; the data path returns an int, 0 or -E*. What looks like an access token is
+ * shown as ***, since a value may stand where another belongs.
  */
 #ifndef SPARKBRIDGE_COMMON_ERR_H
 #define SPARKBRIDGE_COMMON_ERR_H

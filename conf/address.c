@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,7 @@
 #include "common/alloc.h"
 #include "conf/diag.h"
 
-enum { HOST_SIZE = 256, PORT_MAX = 65535 };
+enum { HOST_SIZE = 256, SCHEME_SIZE = 16, PORT_MAX = 65535 };
 
 static bool parse_port(const char *text, uint16_t *ret_port)
 {
@@ -82,6 +83,28 @@ static char *loopback_host(const char *host)
     return NULL;
 }
 
+/* Other tools' ways to write addresses, which would be misread below. */
+static bool check_form(const char *text, struct err *err)
+{
+    struct diag_quote quote = diag_quote(text);
+    if (strchr(text, ',') != NULL)
+        return err_set(
+            err, EX_USAGE,
+            "%s: an option takes one address; repeat it for others, or write a list into "
+            "the YAML file",
+            quote.text);
+    const char *slashes = strstr(text, "://");
+    if (slashes != NULL) {
+        char scheme[SCHEME_SIZE];
+        snprintf(scheme, sizeof scheme, "%.*s", (int)(slashes + strlen("://") - text), text);
+        return err_set(err, EX_USAGE, "%s: leave out %s, as in localhost:15002", quote.text,
+                       diag_quote(scheme).text);
+    }
+    if (text[0] == '/')
+        return err_set(err, EX_USAGE, "%s: write unix: in front of the path", quote.text);
+    return true;
+}
+
 /* Splits `HOST:PORT`, or `[HOST]:PORT`, at the colon. */
 static bool split(const char *text, char ret_host[HOST_SIZE], const char **ret_port,
                   struct err *err)
@@ -117,7 +140,7 @@ static bool parse_tcp(const char *text, struct listen_address *ret, struct err *
     struct diag_quote quote = diag_quote(text);
     char host[HOST_SIZE];
     const char *port = "";
-    if (!split(text, host, &port, err))
+    if (!check_form(text, err) || !split(text, host, &port, err))
         return false;
     char *loopback = loopback_host(host);
     if (loopback == NULL)

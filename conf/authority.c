@@ -7,6 +7,9 @@
 #include <strings.h>
 
 #include "common/alloc.h"
+#include "common/ascii.h"
+#include "common/secret.h"
+#include "common/token_shape.h"
 
 /* RFC 1035, 2.3.4, for the text form: without the length byte in front and the root's behind. */
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63 };
@@ -17,14 +20,9 @@ static bool fail(struct authority_fault *fault, const char *at, const char *text
     return false;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_label_char(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    return ascii_is_alnum(c) || c == '-' || c == '_';
 }
 
 static bool check_label(const char *begin, const char *end, struct authority_fault *fault)
@@ -48,7 +46,7 @@ static bool is_number(const char *begin, const char *end)
 {
     if (end - begin > 1 && begin[0] == '0' && (begin[1] == 'x' || begin[1] == 'X'))
         return true;
-    while (begin < end && is_digit(*begin))
+    while (begin < end && ascii_is_digit(*begin))
         begin++;
     return begin == end;
 }
@@ -70,9 +68,13 @@ static bool parse_name(const char *begin, const char *end, struct authority *out
     if (end - begin > NAME_MAX_BYTES)
         return fail(fault, begin, "the host is longer than 253 characters");
     char *host = xstrndup(begin, (size_t)(end - begin));
-    for (char *c = host; *c != '\0'; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
+    if (token_shape_in(host)) {
+        secret_wipe_text(host);
+        free(host);
+        return fail(fault, begin,
+                    "it looks like an access token, not a host: are the two swapped?");
+    }
+    ascii_lower_text(host);
     struct in_addr address;
     if (is_number(label, end) && inet_pton(AF_INET, host, &address) != 1) {
         free(host);
@@ -104,7 +106,7 @@ static bool parse_port(const char *begin, const char *end, struct authority *out
         return fail(fault, begin, "the port is missing: write one after ':' or remove the ':'");
     uint32_t port = 0;
     for (const char *c = begin; c < end; c++) {
-        if (!is_digit(*c))
+        if (!ascii_is_digit(*c))
             return fail(fault, c, "a port is a number from 1 to 65535");
         if (port <= UINT16_MAX)
             port = port * 10 + (uint32_t)(*c - '0');

@@ -11,22 +11,8 @@
 #include "conf/options_cli.h"
 #include "conf/suggest.h"
 
-/* Everything that is known before it is merged. */
-struct sources {
-    const struct command_def *command;
-    struct settings defaults;
-    struct config_file file;
-    struct settings variables;
-    struct settings flags; /* after overlay(): with the variables that no flag hides, in front */
-};
-
 /* The listener of the command line. */
 static const char unnamed[] = "default";
-
-static bool is_compute(enum option_id id)
-{
-    return id == OPTION_CLUSTER_ID || id == OPTION_SERVERLESS || id == OPTION_NO_COMPUTE;
-}
 
 static bool is_target(enum option_id id)
 {
@@ -41,11 +27,12 @@ static bool hides(enum option_id flag, enum option_id variable)
         return true;
     if (flag == OPTION_REMOTE || flag == OPTION_PROFILE)
         return option_get(variable)->connection;
-    return (is_compute(flag) && is_compute(variable)) || (is_target(flag) && is_target(variable));
+    return (config_is_compute(flag) && config_is_compute(variable)) ||
+           (is_target(flag) && is_target(variable));
 }
 
 /* Joins variables and flags: both overrule the file, flags also the variables. */
-static void overlay(struct sources *sources)
+static void overlay(struct config_sources *sources)
 {
     struct settings joined = {0};
     for (size_t i = 0; i < sources->variables.count; i++) {
@@ -107,7 +94,7 @@ static void apply_list(const struct config_target *target, enum option_id id,
 
 /* The lists that are for the target, of which `own` is its part of the file. */
 static void apply_lists(const struct config_target *target, struct settings *own,
-                        struct sources *sources, struct diag_list *diags)
+                        struct config_sources *sources, struct diag_list *diags)
 {
     struct settings *layers[] = {&sources->flags, own, &sources->defaults, NULL};
     for (enum option_id id = 0; id < OPTION_COUNT; id++) {
@@ -123,8 +110,8 @@ static void apply_lists(const struct config_target *target, struct settings *own
 
 /* Adds a listener that the settings describe; `own` is its part of the file, NULL for the listener
  * of the command line. */
-static void build_listener(struct config *config, struct sources *sources, struct settings *own,
-                           char *const *environment, struct diag_list *diags)
+static void build_listener(struct config *config, struct config_sources *sources,
+                           struct settings *own, char *const *environment, struct diag_list *diags)
 {
     struct settings none = {0};
     struct listener_config *listener = &config->listeners[config->listener_count++];
@@ -161,7 +148,7 @@ static void warn_of_unused(const struct setting *connection, const struct config
                      connection->place, file->listener_count, file->path);
 }
 
-static void build_listeners(struct config *config, struct sources *sources,
+static void build_listeners(struct config *config, struct config_sources *sources,
                             char *const *environment, struct diag_list *diags)
 {
     struct config_file *file = &sources->file;
@@ -185,39 +172,9 @@ static void build_listeners(struct config *config, struct sources *sources,
         build_listener(config, sources, &file->listeners[i], environment, diags);
 }
 
-static void check_names(const struct sources *sources, struct diag_list *diags)
-{
-    const struct config_file *file = &sources->file;
-    for (size_t i = 0; i < file->listener_count; i++) {
-        const struct setting *name = settings_find(&file->listeners[i], OPTION_NAME);
-        for (size_t j = 0; name != NULL && j < i; j++) {
-            const struct setting *other = settings_find(&file->listeners[j], OPTION_NAME);
-            if (other == NULL || !secret_equal(&name->value, &other->value))
-                continue;
-            char *sentence = xasprintf("%s is the name of an earlier listener too (line %u)",
-                                       diag_quote(name->value.bytes).text, other->at.line);
-            setting_fault(name, sentence, diags);
-            free(sentence);
-            break;
-        }
-    }
-}
-
-static void warn_of_any(const struct config *config, struct diag_list *diags)
-{
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct listener_config *listener = &config->listeners[i];
-        if (listener->peers != NULL && peer_users_any(&listener->peers->users))
-            diag_warning(diags,
-                         "listener %s: peer_users has `any`: every user and process of this "
-                         "machine that reaches it uses its credential",
-                         listener->name);
-    }
-}
-
 /* `explain --listener NAME`: leaves only this one. */
 static void select_listener(struct config *config, const struct setting *wanted,
-                            const struct sources *sources, struct diag_list *diags)
+                            const struct config_sources *sources, struct diag_list *diags)
 {
     const struct setting *connection = find_connection(&sources->flags);
     if (connection != NULL) {
@@ -244,15 +201,6 @@ static void select_listener(struct config *config, const struct setting *wanted,
                diag_quote(wanted->value.bytes).text, suggest_text(&suggest).text);
 }
 
-/* Without a socket that the service manager keeps nobody would start the daemon again. */
-static void limit_idle_exit(struct config *config)
-{
-    for (size_t i = 0; i < config->listener_count; i++)
-        for (size_t j = 0; j < config->listeners[i].address_count; j++)
-            if (config->listeners[i].addresses[j].kind != ADDRESS_INHERITED)
-                config->idle_exit_ms = 0;
-}
-
 static void read_proxy(struct config *config, char *const *environment, struct diag_list *diags)
 {
     struct err err;
@@ -261,15 +209,8 @@ static void read_proxy(struct config *config, char *const *environment, struct d
         diag_error(diags, err.exit_code, "%s", err.message);
 }
 
-static void check_client_cert(const struct config *config, struct diag_list *diags)
-{
-    if (config->client_key != NULL && config->client_cert == NULL)
-        diag_error(diags, EX_USAGE,
-                   "client_key: there is no client_cert that it could be the key of");
-}
-
-static void read_sources(int argc, char **argv, char *const *environment, struct sources *sources,
-                         struct diag_list *diags)
+static void read_sources(int argc, char **argv, char *const *environment,
+                         struct config_sources *sources, struct diag_list *diags)
 {
     options_cli_parse(argc, argv, &sources->flags, diags);
     config_environment_read(environment, sources->command->id, &sources->variables, diags);
@@ -285,8 +226,8 @@ static void apply_only(const struct config_target *target, enum option_id id,
             config_apply(target, &settings->items[i], diags);
 }
 
-static void load_file(struct config *config, struct sources *sources, char *const *environment,
-                      struct diag_list *diags)
+static void load_file(struct config *config, struct config_sources *sources,
+                      char *const *environment, struct diag_list *diags)
 {
     if ((option_get(OPTION_CONFIG)->commands & sources->command->id) == 0)
         return;
@@ -297,7 +238,7 @@ static void load_file(struct config *config, struct sources *sources, char *cons
     config->config_path = sources->file.path != NULL ? xstrdup(sources->file.path) : NULL;
 }
 
-static struct config *build(struct sources *sources, char *const *environment,
+static struct config *build(struct config_sources *sources, char *const *environment,
                             struct diag_list *diags)
 {
     struct config *config = xcalloc(1, sizeof *config);
@@ -308,10 +249,7 @@ static struct config *build(struct sources *sources, char *const *environment,
     apply_all(&target, &sources->flags, diags);
     apply_lists(&target, &sources->file.settings, sources, diags);
     build_listeners(config, sources, environment, diags);
-    check_names(sources, diags);
-    check_client_cert(config, diags);
-    limit_idle_exit(config);
-    warn_of_any(config, diags);
+    config_check_together(config, sources, diags);
     read_proxy(config, environment, diags);
     const struct setting *wanted = settings_find(&sources->flags, OPTION_LISTENER);
     if (wanted != NULL && diags->errors == 0)
@@ -321,7 +259,7 @@ static struct config *build(struct sources *sources, char *const *environment,
 
 /* `status` asks a daemon, whose environment may be another (CREDENTIALS_DIRECTORY): of the file it
  * wants only the address to ask at, and does not mind what is wrong with the rest. */
-static struct config *build_question(struct sources *sources, char *const *environment,
+static struct config *build_question(struct config_sources *sources, char *const *environment,
                                      struct diag_list *diags)
 {
     struct config *config = xcalloc(1, sizeof *config);
@@ -340,7 +278,7 @@ bool config_load(int argc, char **argv, char *const *environment, struct config 
                  struct diag_list *diags)
 {
     size_t errors = diags->errors;
-    struct sources sources = {.command = command_by_name(argv[0])};
+    struct config_sources sources = {.command = command_by_name(argv[0])};
     if (sources.command == NULL)
         return diag_error(diags, EX_USAGE, "%s: no such subcommand; `sparkbridge --help` lists all",
                           diag_quote(argv[0]).text);
@@ -406,6 +344,9 @@ void config_destroy(struct config *config)
     free(config->ca_file);
     free(config->client_cert);
     free(config->client_key);
+    free(config->ca_source);
+    free(config->client_cert_source);
+    free(config->client_key_source);
     config_words_finish(&config->sandbox_read);
     free(config->control);
     secret_finish(&config->proxy_option);

@@ -70,10 +70,12 @@ struct config {
                                           the first counts */
     size_t listener_count;
 
-    char *config_path;          /* owned; the YAML file that was read, NULL where none */
-    char *ca_file;              /* owned; NULL: the system's store */
-    char *client_cert;          /* owned; NULL: none is shown */
-    char *client_key;           /* owned; NULL: it stands in the file of client_cert */
+    char *config_path; /* owned; the YAML file that was read, NULL where none */
+    char *ca_file;     /* owned; NULL: the system's store */
+    char *client_cert; /* owned; NULL: none is shown */
+    char *client_key;  /* owned; NULL: it stands in the file of client_cert */
+    /* Owned, for messages, as a listener's token_source; NULL where there is no such file. */
+    char *ca_source, *client_cert_source, *client_key_source;
     struct secret proxy_option; /* as written; `proxy` is made from it and the environment */
     struct proxy_config proxy;
     unsigned drain_timeout_ms;

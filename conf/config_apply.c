@@ -1,8 +1,10 @@
 /* Checks settings by the option table and stores them into the configuration. */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "conf/authority.h"
@@ -66,13 +68,23 @@ static bool check_word(const char *text, struct err *err)
     return true;
 }
 
+/* Where nothing but a Unix socket will do; `forms` says what is right. */
+static bool parse_socket(const char *text, const char *forms, struct listen_address *ret,
+                         struct err *err)
+{
+    if (strncmp(text, "unix:", strlen("unix:")) == 0)
+        return listen_address_parse(text, ret, err);
+    if (text[0] == '/')
+        return err_set(err, EX_USAGE, "%s: write unix: in front of the path",
+                       diag_quote(text).text);
+    return err_set(err, EX_USAGE, "%s has to be %s", diag_quote(text).text, forms);
+}
+
 static bool check_control(const char *text, struct err *err)
 {
     struct listen_address address = {0};
-    bool ok = strcmp(text, "none") == 0 || listen_address_parse(text, &address, err);
-    if (ok && address.path == NULL && strcmp(text, "none") != 0)
-        ok = err_set(err, EX_USAGE, "%s has to be unix:/absolute/path or none",
-                     diag_quote(text).text);
+    bool ok = strcmp(text, "none") == 0 ||
+              parse_socket(text, "unix:/absolute/path or none", &address, err);
     listen_address_finish(&address);
     return ok;
 }
@@ -89,6 +101,7 @@ static bool check_text(enum option_id id, const char *text, struct err *err)
     case OPTION_CLUSTER_ID: return check_word(text, err);
     case OPTION_FORWARD_HEADER: return header_pattern_check(text, err);
     case OPTION_CONTROL: return check_control(text, err);
+    case OPTION_PROXY: return proxy_option_check(text, err);
     default: return true;
     }
 }
@@ -106,7 +119,11 @@ static bool check(const struct setting *setting, const struct config_target *tar
     case OPTION_SIZE: return value_size(text, range, &ret->number, err);
     case OPTION_MODE: return value_mode(text, range, &ret->number, err);
     case OPTION_INTEGER: return value_integer(text, range, &ret->number, err);
-    case OPTION_ADDRESS: return listen_address_parse(text, &ret->address, err);
+    case OPTION_ADDRESS:
+        return setting->id == OPTION_VIA
+                   ? parse_socket(text, "a Unix socket, as in unix:/run/egress.sock", &ret->address,
+                                  err)
+                   : listen_address_parse(text, &ret->address, err);
     case OPTION_PATH:
         return value_text(text, OPTION_TEXT_MAX_BYTES, err) &&
                (ret->text = expand_path(text, setting, target, err)) != NULL;
@@ -167,24 +184,11 @@ static bool add_address(const struct config_target *target, struct listen_addres
     return true;
 }
 
-static bool store_via(struct listener_config *listener, struct listen_address *address,
-                      struct err *err)
-{
-    if (address->kind != ADDRESS_UNIX)
-        return err_set(err, EX_USAGE, "%s has to be a Unix socket, as in unix:/run/egress.sock",
-                       diag_quote(address->text).text);
-    free(listener->via);
-    listener->via = address->path;
-    address->path = NULL;
-    return true;
-}
-
 /* Takes over the word. */
 static bool add_word(struct config_words *words, char **word, struct err *err)
 {
     if (words->count == CONFIG_MAX_ITEMS)
-        return err_set(err, EX_USAGE, "is one too many, a listener has at most %d",
-                       CONFIG_MAX_ITEMS);
+        return err_set(err, EX_USAGE, "is one too many, there may be %d", CONFIG_MAX_ITEMS);
     words->items[words->count++] = *word;
     *word = NULL;
     return true;
@@ -195,6 +199,9 @@ static bool add_authority(struct config_words *words, const char *text, struct e
     struct authority authority;
     struct authority_fault fault;
     assert(text != NULL); /* what an option of its type always has */
+    if (strstr(text, "://") != NULL)
+        return err_set(err, EX_USAGE, "%s: a scheme does not belong here; write the host alone",
+                       diag_quote(text).text);
     if (!authority_parse(text, strlen(text), &authority, &fault))
         return err_set(err, EX_USAGE, "%s: %s", diag_quote(text).text, fault.text);
     bool added = authority.port == 0
@@ -206,12 +213,21 @@ static bool add_authority(struct config_words *words, const char *text, struct e
 }
 
 /* For messages: "--token-file /path", "token_file /path (sparkbridge.yaml:9:19)". */
-static char *secret_source(const struct setting *setting, const char *key, const char *path)
+static char *file_source(const struct setting *setting, const char *key, const char *path)
 {
     if (setting->source != SETTING_FILE)
         return xasprintf("%s %s", setting->place, path);
     return xasprintf("%s %s (%s:%u:%u)", key, path, setting->place, setting->at.line,
                      setting->at.column);
+}
+
+/* A file of the daemon's own part. */
+static void set_file(char **file, char **source, const struct setting *setting,
+                     struct checked *value)
+{
+    free(*source);
+    *source = file_source(setting, option_get(setting->id)->yaml_path, value->text);
+    replace(file, value);
 }
 
 static void note_place(char **field, const struct setting *setting)
@@ -289,17 +305,21 @@ static bool store_in_listener(const struct config_target *target, const struct s
     case OPTION_RESOLUTION: listener->resolution = (enum resolution)value->number; break;
     case OPTION_SOCKET_MODE: listener->socket_mode = (unsigned)value->number; break;
     case OPTION_LISTEN: return add_address(target, &value->address, err);
-    case OPTION_VIA: return store_via(listener, &value->address, err);
+    case OPTION_VIA:
+        free(listener->via);
+        listener->via = value->address.path;
+        value->address.path = NULL;
+        break;
     case OPTION_AUTHORITY: return add_authority(&listener->authorities, value->text, err);
     case OPTION_FORWARD_HEADER: return add_word(&listener->forward_headers, &value->text, err);
     case OPTION_TOKEN_FILE:
         free(listener->token_source);
-        listener->token_source = secret_source(setting, "token_file", value->text);
+        listener->token_source = file_source(setting, "token_file", value->text);
         replace(&listener->token_file, value);
         break;
     case OPTION_CLIENT_SECRET_FILE:
         free(listener->client_secret_source);
-        listener->client_secret_source = secret_source(setting, "client_secret_file", value->text);
+        listener->client_secret_source = file_source(setting, "client_secret_file", value->text);
         replace(&listener->client_secret_file, value);
         break;
     case OPTION_REMOTE:
@@ -335,9 +355,13 @@ static bool store(struct config *config, const struct setting *setting, struct c
     case OPTION_SANDBOX_READ: return add_word(&config->sandbox_read, &value->text, err);
     case OPTION_CONTROL: replace(&config->control, value); break;
     case OPTION_CONFIG: replace(&config->config_path, value); break;
-    case OPTION_CA_FILE: replace(&config->ca_file, value); break;
-    case OPTION_CLIENT_CERT: replace(&config->client_cert, value); break;
-    case OPTION_CLIENT_KEY: replace(&config->client_key, value); break;
+    case OPTION_CA_FILE: set_file(&config->ca_file, &config->ca_source, setting, value); break;
+    case OPTION_CLIENT_CERT:
+        set_file(&config->client_cert, &config->client_cert_source, setting, value);
+        break;
+    case OPTION_CLIENT_KEY:
+        set_file(&config->client_key, &config->client_key_source, setting, value);
+        break;
     case OPTION_PROXY:
         secret_set(&config->proxy_option, setting->value.bytes, setting->value.len);
         break;
@@ -355,6 +379,18 @@ static bool store(struct config *config, const struct setting *setting, struct c
     return true;
 }
 
+/* The sandbox is no better for it, but what the path was to help will fail later, far from here. */
+static void warn_of_missing(const struct setting *setting, const char *path,
+                            struct diag_list *diags)
+{
+    if (access(path, F_OK) == 0)
+        return;
+    char *sentence = xasprintf("%s cannot be found (%s): the sandbox will not let it be read",
+                               diag_quote(path).text, strerror(errno));
+    setting_warn(setting, sentence, diags);
+    free(sentence);
+}
+
 void config_apply(const struct config_target *target, struct setting *setting,
                   struct diag_list *diags)
 {
@@ -363,6 +399,8 @@ void config_apply(const struct config_target *target, struct setting *setting,
     bool ok = strlen(setting->value.bytes) == setting->value.len
                   ? check(setting, target, &value, &err)
                   : err_set(&err, EX_USAGE, "has a NUL byte in it");
+    if (ok && setting->id == OPTION_SANDBOX_READ)
+        warn_of_missing(setting, value.text, diags);
     if (ok && target->listener != NULL)
         ok = store_in_listener(target, setting, &value, &err);
     else if (ok)

@@ -21,13 +21,22 @@ static void add(enum option_id id, const char *name, const char *value, size_t l
     settings_add(settings, &setting);
 }
 
-/* "a,b": one setting each. */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* "a, b": one setting each. */
 static void add_list(enum option_id id, const char *name, const char *value,
                      struct settings *settings)
 {
     for (const char *item = value;; item++) {
-        size_t len = strcspn(item, ",");
-        add(id, name, item, len, settings);
+        while (is_blank(*item))
+            item++;
+        size_t len = strcspn(item, ","), trimmed = len;
+        while (trimmed > 0 && is_blank(item[trimmed - 1]))
+            trimmed--;
+        add(id, name, item, trimmed, settings);
         item += len;
         if (*item == '\0')
             return;

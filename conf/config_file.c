@@ -20,9 +20,11 @@ static void parse(const char *path, const struct secret *content, const struct s
     config_file_parse(path, content, environment, ret_file, diags);
     struct err err;
     char what[64];
-    snprintf(what, sizeof what, "a token (%s)",
-             ret_file->secret_key != NULL ? ret_file->secret_key : "");
-    if (ret_file->secret_key != NULL && !check_private(path, status, what, &err))
+    const struct secret_key *secret = &ret_file->secret;
+    if (secret->path == NULL)
+        return;
+    snprintf(what, sizeof what, "%s (%s)", secret->holds, secret->path);
+    if (!check_private(path, status, what, &err))
         diag_error(diags, err.exit_code, "%s", err.message);
 }
 

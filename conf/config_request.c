@@ -1,5 +1,6 @@
 /* From a listener's part of the configuration to the request that resolve() takes. */
 #include <string.h>
+#include <strings.h>
 
 #include "conf/config.h"
 #include "conf/read_file.h"
@@ -26,6 +27,28 @@ static bool check_secret(const char *path, const char *what, struct secret *toke
                            : c >= 0x7f ? "not ASCII"
                                        : "a control character",
                            what);
+    }
+    return true;
+}
+
+/* A line of another file's, as of a shell's or of ~/.databrickscfg, in place of the token alone. */
+static bool check_token(const char *source, const struct secret *token, struct err *err)
+{
+    static const char *const names[] = {"token", "databricks_token", "access_token", NULL};
+    const char *text = token->bytes;
+    if (text[0] == '"' || text[0] == '\'' || text[token->len - 1] == '"' ||
+        text[token->len - 1] == '\'')
+        return err_set(err, EX_CONFIG,
+                       "%s: has quotation marks around the token; leave them out, the file has to "
+                       "hold the access token alone",
+                       source);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        size_t len = strlen(names[i]);
+        if (strncasecmp(text, names[i], len) == 0 && (text[len] == '=' || text[len] == ':'))
+            return err_set(err, EX_CONFIG,
+                           "%s: has a name in front of the token; leave it out, the file has to "
+                           "hold the access token alone",
+                           source);
     }
     return true;
 }
@@ -93,6 +116,10 @@ bool listener_config_request(const struct listener_config *listener, char *const
         if (!read_secret(listener->token_file, listener->token_source, "the access token", token,
                          err))
             return false;
+        if (!check_token(listener->token_source, token, err)) {
+            secret_finish(token);
+            return false;
+        }
         request.token = token;
         request.token_source = listener->token_source;
     }

@@ -11,13 +11,28 @@
 #include "conf/diag.h"
 #include "conf/settings.h"
 
+/* A key of the file whose value holds a secret; both static texts. */
+struct secret_key {
+    const char *path; /* NULL: there is none */
+    const char *holds;
+};
+
 /* What the YAML file says. Owner: the caller, config_file_finish(). */
 struct config_file {
     char *path;                 /* owned; NULL: no file was read */
     struct settings settings;   /* of the daemon, and `defaults` */
     struct settings *listeners; /* owned; at most CONFIG_MAX_LISTENERS */
     size_t listener_count;
-    const char *secret_key; /* static text: a key whose value holds a token; NULL: none does */
+    struct secret_key secret;
+};
+
+/* Everything that is known before it is merged. */
+struct config_sources {
+    const struct command_def *command;
+    struct settings defaults;
+    struct config_file file;
+    struct settings variables;
+    struct settings flags; /* with the variables that no flag hides, in front */
 };
 
 /* Adds the SPARKBRIDGE_* variables that `command` takes. */
@@ -46,5 +61,12 @@ struct config_target {
 /* Checks one setting and stores it; a fault goes to `diags`, once a setting. */
 void config_apply(const struct config_target *target, struct setting *setting,
                   struct diag_list *diags);
+
+/* Does it say where the queries run? Only one may. */
+bool config_is_compute(enum option_id id);
+
+/* Checks what was applied as a whole, and takes back what cannot have an effect. */
+void config_check_together(struct config *config, const struct config_sources *sources,
+                           struct diag_list *diags);
 
 #endif

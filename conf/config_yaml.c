@@ -10,6 +10,7 @@
 #include "conf/expand.h"
 #include "conf/remote_text.h"
 #include "conf/suggest.h"
+#include "conf/values.h"
 #include "conf/yaml_tree.h"
 
 struct walk {
@@ -72,21 +73,38 @@ static bool expect_kind(const struct walk *walk, const struct yaml_node *node, c
     return false;
 }
 
+static bool is_switch(const struct option_def *def)
+{
+    return def->type == OPTION_SWITCH && def->yaml_word == NULL;
+}
+
+/* Does the value take something from the environment? Then its type is that of what it takes. */
+static bool has_variable(const struct yaml_node *node)
+{
+    return node->kind == YAML_KIND_SCALAR && strstr(node->text, "${") != NULL;
+}
+
 /* A sentence on what is wrong with the scalar's YAML type, NULL where it is right. Unquoted, `1` is
  * a number and `on` a boolean to other readers of the same file. */
 static const char *type_fault(const struct option_def *def, const struct yaml_node *node)
 {
     enum yaml_scalar kind = yaml_scalar_kind(node);
-    bool is_switch = def->type == OPTION_SWITCH && def->yaml_word == NULL;
+    if (kind == YAML_IS_NULL && option_id_of(def) == OPTION_PEER_USERS)
+        return "has no value; give it one, and where it begins with #, which begins a comment, put "
+               "it into quotation marks";
     if (kind == YAML_IS_NULL)
         return "has no value; give it one or leave the key out";
-    if (is_switch) {
+    if (is_switch(def) && !has_variable(node)) {
         bool on_or_off = kind == YAML_IS_BOOLEAN && (strcasecmp(node->text, "true") == 0 ||
                                                      strcasecmp(node->text, "false") == 0);
         return on_or_off ? NULL : "has to be true or false, without quotation marks";
     }
-    if (def->type == OPTION_INTEGER)
-        return kind == YAML_IS_NUMBER ? NULL : "has to be a number, without quotation marks";
+    if (is_switch(def))
+        return NULL;
+    if (def->type == OPTION_INTEGER) /* other text is no number with or without them */
+        return node->quoted && strspn(node->text, "0123456789") == node->len
+                   ? "has to be a number, without quotation marks"
+                   : NULL;
     if (kind == YAML_IS_BOOLEAN)
         return "is a boolean in YAML, but text is expected; put it into quotation marks";
     if (kind == YAML_IS_NUMBER && def->type != OPTION_DURATION && def->type != OPTION_SIZE &&
@@ -99,10 +117,6 @@ static const char *type_fault(const struct option_def *def, const struct yaml_no
 static bool read_value(const struct walk *walk, const struct option_def *def,
                        const struct yaml_node *node, struct secret *ret_value, struct err *err)
 {
-    if (def->type == OPTION_INTEGER || (def->type == OPTION_SWITCH && def->yaml_word == NULL)) {
-        secret_set(ret_value, node->text, node->len);
-        return true;
-    }
     if (!expand_variables(node->text, node->len, walk->environment, ret_value, err))
         return false;
     if (def->yaml_word == NULL)
@@ -132,7 +146,10 @@ static void walk_scalar(const struct walk *walk, enum option_id id, const struct
         return;
     }
     if (def->secret && remote_text_holds_secret(node->text))
-        walk->file->secret_key = def->yaml_path;
+        walk->file->secret = (struct secret_key){
+            .path = def->yaml_path,
+            .holds = id == OPTION_PROXY ? "a password" : "a token",
+        };
     setting.place = xstrdup(walk->path);
     setting.at = node->place;
     setting.key = xstrdup(key);
@@ -333,11 +350,19 @@ static void check_required(const struct walk *walk, const struct yaml_node *node
 }
 
 /* Does this entry choose something? `serverless: false` does not. */
-static bool is_choice(const struct yaml_entry *entry)
+static bool is_choice(const struct walk *walk, const struct yaml_entry *entry)
 {
     const struct yaml_node *value = entry->value;
-    return value->kind != YAML_KIND_SCALAR ||
-           (!is_null(value) && strcasecmp(value->text, "false") != 0);
+    if (value->kind != YAML_KIND_SCALAR)
+        return true;
+    struct secret text = {0};
+    struct err err;
+    int64_t on = 1;
+    if (has_variable(value) &&
+        expand_variables(value->text, value->len, walk->environment, &text, &err))
+        value_switch(text.bytes, &on, &err);
+    secret_finish(&text);
+    return on != 0 && !is_null(value) && strcasecmp(value->text, "false") != 0;
 }
 
 static bool is_listed(const struct option_exclusion *exclusion, const char *key)
@@ -355,7 +380,7 @@ static void check_exclusion(const struct walk *walk, const struct yaml_node *nod
     const struct yaml_entry *first = NULL;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_entry *entry = &node->entries[i];
-        if (!is_listed(exclusion, entry->key) || !is_choice(entry))
+        if (!is_listed(exclusion, entry->key) || !is_choice(walk, entry))
             continue;
         if (first == NULL) {
             first = entry;

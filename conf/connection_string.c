@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/alloc.h"
+#include "common/ascii.h"
 #include "common/utf8.h"
 #include "conf/authority.h"
 
@@ -46,37 +47,6 @@ fail(const struct parser *parser, const char *at, const char *format, ...)
                    (size_t)(at - parser->text) + 1, message);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char to_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static int hex_digit(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = to_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char *lower_copy(const char *begin, size_t len)
-{
-    char *copy = xstrndup(begin, len);
-    for (char *c = copy; *c != '\0'; c++)
-        *c = to_lower(*c);
-    return copy;
-}
-
 static bool parse_authority(const struct parser *parser, const char *begin, size_t len)
 {
     struct authority authority;
@@ -102,8 +72,8 @@ static bool decode_value(const struct parser *parser, struct param *param, const
         const char *at = c;
         unsigned byte = (unsigned char)*c;
         if (*c == '%') {
-            int high = end - c > 2 ? hex_digit(c[1]) : -1;
-            int low = end - c > 2 ? hex_digit(c[2]) : -1;
+            int high = end - c > 2 ? ascii_hex_digit(c[1]) : -1;
+            int low = end - c > 2 ? ascii_hex_digit(c[2]) : -1;
             if (high < 0 || low < 0)
                 return fail(parser, at,
                             "in the value of %.64s two hex digits must follow '%%': "
@@ -147,7 +117,7 @@ static bool read_number(const struct parser *parser, const struct param *param, 
 {
     uint64_t number = 0;
     for (const char *c = param->value.bytes; *c != '\0' && number <= INT32_MAX; c++)
-        number = is_digit(*c) ? number * 10 + (uint64_t)(*c - '0') : UINT64_MAX;
+        number = ascii_is_digit(*c) ? number * 10 + (uint64_t)(*c - '0') : UINT64_MAX;
     if (number == 0 || number > INT32_MAX)
         return fail(parser, param->value_at, "%s must be a number from 1 to %d", param->key,
                     INT32_MAX);
@@ -171,48 +141,56 @@ static bool set_token(const struct parser *parser, struct param *param)
     return true;
 }
 
-/* Not a secret: it travels in a protobuf string. */
-static bool set_string(const struct parser *parser, const struct param *param, char **field)
+/* What a client says for itself, in the requests that it makes: the bridge has no use for it. */
+static void note_client_param(const struct parser *parser, const char *key)
 {
-    if (!utf8_is_valid(param->value.bytes, param->value.len))
-        return fail(parser, param->value_at, "the value of %s is not UTF-8", param->key);
-    *field = xstrdup(param->value.bytes);
-    return true;
+    parser->out->client_params[parser->out->client_param_count++] = key;
 }
 
-static bool set_user_id(const struct parser *parser, struct param *param)
+static bool check_string(const struct parser *parser, const struct param *param)
 {
-    return set_string(parser, param, &parser->out->user_id);
+    return utf8_is_valid(param->value.bytes, param->value.len) ||
+           fail(parser, param->value_at, "the value of %s is not UTF-8", param->key);
 }
 
-static bool set_user_agent(const struct parser *parser, struct param *param)
+static bool check_user_id(const struct parser *parser, struct param *param)
+{
+    note_client_param(parser, "user_id");
+    return check_string(parser, param);
+}
+
+static bool check_user_agent(const struct parser *parser, struct param *param)
 {
     size_t encoded = 0;
     for (const char *c = param->value.bytes; *c != '\0'; c++)
-        encoded += is_alnum(*c) || strchr("_.-~/", *c) != NULL ? 1 : 3;
+        encoded += ascii_is_alnum(*c) || strchr("_.-~/", *c) != NULL ? 1 : 3;
     if (encoded > USER_AGENT_MAX_BYTES)
         return fail(parser, param->value_at,
                     "user_agent is longer than %d characters when percent-encoded",
                     USER_AGENT_MAX_BYTES);
-    return set_string(parser, param, &parser->out->user_agent);
+    note_client_param(parser, "user_agent");
+    return check_string(parser, param);
 }
 
-static bool set_session_id(const struct parser *parser, struct param *param)
+static bool check_session_id(const struct parser *parser, struct param *param)
 {
     bool ok = param->value.len == UUID_BYTES;
     for (size_t i = 0; ok && i < UUID_BYTES; i++) {
         char c = param->value.bytes[i];
-        ok = i == 8 || i == 13 || i == 18 || i == 23 ? c == '-' : hex_digit(c) >= 0;
+        ok = i == 8 || i == 13 || i == 18 || i == 23 ? c == '-' : ascii_hex_digit(c) >= 0;
     }
     if (!ok)
         return fail(parser, param->value_at,
                     "session_id must be a UUID, as in 01234567-89ab-cdef-0123-456789abcdef");
-    return set_string(parser, param, &parser->out->session_id);
+    note_client_param(parser, "session_id");
+    return check_string(parser, param);
 }
 
-static bool set_max_message_size(const struct parser *parser, struct param *param)
+static bool check_max_message_size(const struct parser *parser, struct param *param)
 {
-    return read_number(parser, param, &parser->out->grpc_max_message_size);
+    uint32_t ignored;
+    note_client_param(parser, "grpc_max_message_size");
+    return read_number(parser, param, &ignored);
 }
 
 /* Spark 4.3's clients know the keep-alive parameters; the bridge keeps its connections alive by
@@ -235,10 +213,10 @@ static const struct {
 } known_params[] = {
     {"use_ssl", set_use_ssl},
     {"token", set_token},
-    {"user_id", set_user_id},
-    {"user_agent", set_user_agent},
-    {"session_id", set_session_id},
-    {"grpc_max_message_size", set_max_message_size},
+    {"user_id", check_user_id},
+    {"user_agent", check_user_agent},
+    {"session_id", check_session_id},
+    {"grpc_max_message_size", check_max_message_size},
     {"grpc_keepalive_enabled", ignore_bool},
     {"grpc_keepalive_time_ms", ignore_number},
     {"grpc_keepalive_timeout_ms", ignore_number},
@@ -331,7 +309,7 @@ static bool split_param(const struct parser *parser, const char *begin, const ch
     if (equals == begin)
         return fail(parser, begin, "the key in front of '=' is missing: write key=value");
     for (const char *c = begin; c < equals; c++)
-        if (!is_alnum(*c) && strchr("_-.", *c) == NULL)
+        if (!ascii_is_alnum(*c) && strchr("_-.", *c) == NULL)
             return fail(parser, c, "a key may only have letters, digits, '_', '-' and '.'");
     int key_len = equals - begin > 64 ? 64 : (int)(equals - begin);
     if (equals + 1 == end)
@@ -351,10 +329,11 @@ static bool parse_param(struct parser *parser, const char *begin, const char *en
     if (!split_param(parser, begin, end, &equals))
         return false;
     struct param param = {
-        .key = lower_copy(begin, (size_t)(equals - begin)),
+        .key = xstrndup(begin, (size_t)(equals - begin)),
         .key_at = begin,
         .value_at = equals + 1,
     };
+    ascii_lower_text(param.key);
     bool ok = decode_value(parser, &param, end) && set_param(parser, &param);
     free(param.key);
     secret_finish(&param.value);
@@ -424,9 +403,6 @@ void connection_string_finish(struct connection_string *string)
         return;
     free(string->host);
     secret_finish(&string->token);
-    free(string->user_id);
-    free(string->user_agent);
-    free(string->session_id);
     metadata_finish(&string->headers);
     *string = (struct connection_string){0};
 }

@@ -24,6 +24,7 @@
 enum {
     CONNECTION_STRING_MAX_BYTES = 65536,
     CONNECTION_STRING_DEFAULT_PORT = 15002, /* Spark's default, where the string names none */
+    CONNECTION_STRING_CLIENT_PARAMS = 4,
 };
 
 struct connection_string {
@@ -32,8 +33,9 @@ struct connection_string {
     bool port_given;
     bool use_ssl, use_ssl_given; /* a token implies use_ssl=true */
     struct secret token;         /* percent-decoded, not set where the string has none */
-    char *user_id, *user_agent, *session_id; /* owned or NULL, percent-decoded */
-    uint32_t grpc_max_message_size;          /* bytes, 0 where not given */
+    /* The names of what a client says for itself, user_id for one: checked, and not kept. */
+    const char *client_params[CONNECTION_STRING_CLIENT_PARAMS]; /* static texts */
+    size_t client_param_count;
     struct metadata headers; /* all other keys, among them x-databricks-cluster-id */
 };
 

@@ -107,6 +107,7 @@ bool cfg_profile_check(const struct cfg_profile *profile, struct err *err)
 void cfg_profile_finish(struct cfg_profile *profile)
 {
     for (size_t i = 0; i < profile->count; i++) {
+        secret_wipe_text(profile->entries[i].key); /* a value may stand in its place */
         free(profile->entries[i].key);
         secret_finish(&profile->entries[i].value);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/ascii.h"
 #include "common/utf8.h"
 #include "conf/databrickscfg.h"
 
@@ -223,19 +224,11 @@ static void *grow(void *array, size_t count, size_t size)
     return full ? xrealloc(array, (count == 0 ? 1 : 2 * count) * size) : array;
 }
 
-static char *lower_copy(struct span text)
-{
-    char *copy = xstrndup(text.at, text.len);
-    for (char *c = copy; *c != '\0'; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
-    return copy;
-}
-
 static bool add_entry(struct parser *parser, struct span key, struct span value)
 {
     struct cfg_profile *section = parser->section;
-    char *folded = lower_copy(key);
+    char *folded = xstrndup(key.at, key.len);
+    ascii_lower_text(folded);
     const struct cfg_entry *first = cfg_profile_get(section, folded);
     bool ok = false;
     if (first != NULL)

@@ -8,11 +8,13 @@
 #include <sysexits.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 
 enum { MESSAGE_SIZE = 2048 }; /* longer ones are cut */
 
 static void add(struct diag_list *list, struct diag diag)
 {
+    token_shape_hide(diag.message);
     if (list->count == DIAG_MAX) {
         list->dropped++;
         free(diag.message);
@@ -97,6 +99,8 @@ struct diag_quote diag_quote(const char *text)
 {
     struct diag_quote quote = {.text = "\""};
     size_t len = 1;
+    if (token_shape_in(text)) /* the cut could leave a part that has the shape no more */
+        text = "***";
     size_t text_len = strnlen(text, DIAG_QUOTE_MAX + 1);
     bool cut = text_len > DIAG_QUOTE_MAX;
     for (size_t i = 0; i < text_len && i < DIAG_QUOTE_MAX; i++)

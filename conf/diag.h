@@ -34,7 +34,8 @@ struct diag_list {
 };
 
 /* Text of a user's making, ready for a message: in quotation marks, control bytes and bytes outside
- * ASCII as `?`, cut after DIAG_QUOTE_MAX bytes. Never for what may be a secret. */
+ * ASCII as `?`, cut after DIAG_QUOTE_MAX bytes; *** where it looks like an access token. Never for
+ * what should be a secret. */
 struct diag_quote {
     char text[DIAG_QUOTE_MAX + sizeof "\"...\""];
 };

@@ -2,6 +2,7 @@
 #include "conf/header_names.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -99,6 +100,13 @@ bool header_pattern_check(const char *pattern, struct err *err)
         return err_set(err, EX_USAGE,
                        "%s is no header name: write it in lower case, with a `*` at most at its "
                        "end",
+                       diag_quote(pattern).text);
+    char longer[PATTERN_MAX_BYTES + 1];
+    snprintf(longer, sizeof longer, "%.*sx", (int)name_len, pattern);
+    if (name_len < len && header_name_class(longer, name_len + 1) == HEADER_GUARDED)
+        return err_set(err, EX_USAGE,
+                       "%s lets nothing pass: such headers may say who calls, and have to be named "
+                       "in full, without a `*`",
                        diag_quote(pattern).text);
     if (header_name_class(pattern, len) == HEADER_OURS)
         return err_set(err, EX_USAGE,

@@ -21,7 +21,9 @@ enum header_class {
 enum header_class header_name_class(const char *name, size_t len);
 
 /* A pattern is a name in lower case, or the start of names and `*`. EX_USAGE, with the remedy,
- * for text that is none, and for a name of HEADER_OURS. */
+ * for text that is none, for a name of HEADER_OURS, and where only names of HEADER_GUARDED begin
+ * so.
+ */
 bool header_pattern_check(const char *pattern, struct err *err);
 
 /* Does the pattern let the name, of that class, pass? */

@@ -27,7 +27,7 @@ static const struct exit_code exit_codes[] = {
     {73, "an address cannot be listened on"},
     {74, "standard output cannot be written to"},
     {75, "the drain timeout cut calls, or a file changed while it was read"},
-    {77, "a file with a secret in it is open to others"},
+    {77, "a file with a token, secret or private key is open to others"},
     {78, "the configuration is wrong or incomplete"},
 };
 

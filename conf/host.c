@@ -4,9 +4,12 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/alloc.h"
+#include "common/ascii.h"
 #include "common/strbuf.h"
+#include "common/token_shape.h"
 #include "conf/authority.h"
 
 /* A host's text taken apart; all parts are borrowed from it. */
@@ -32,11 +35,40 @@ static struct parts split(const char *text)
     return parts;
 }
 
+static bool scheme_is(const struct parts *parts, const char *scheme)
+{
+    return parts->scheme_len == strlen(scheme) &&
+           strncasecmp(parts->scheme, scheme, parts->scheme_len) == 0;
+}
+
+/* What a host with more than path and query is taken for. */
+static bool check_form(const char *text, const struct parts *parts, struct err *err)
+{
+    if (parts->scheme != NULL && scheme_is(parts, "sc"))
+        return err_set(err, EX_CONFIG,
+                       "that is a connection string: give it as --remote, or as SPARK_REMOTE where "
+                       "it has a token");
+    if (parts->scheme != NULL && !scheme_is(parts, "https") && !scheme_is(parts, "http"))
+        return err_set(err, EX_CONFIG,
+                       "a workspace's address begins with https:// or with its name");
+    if (strchr(text, ';') != NULL)
+        return err_set(
+            err, EX_CONFIG,
+            "a host has no parameters (';'): a connection string has, given as --remote, "
+            "or as SPARK_REMOTE where it has a token");
+    if (token_shape_in(parts->rest))
+        return err_set(err, EX_CONFIG,
+                       "what follows the host looks like an access token: remove it");
+    return true;
+}
+
 bool host_parse(const char *text, struct host *ret_host, struct err *err)
 {
     if (strnlen(text, HOST_MAX_BYTES + 1) > HOST_MAX_BYTES)
         return err_set(err, EX_CONFIG, "it is longer than %d bytes", HOST_MAX_BYTES);
     struct parts parts = split(text);
+    if (!check_form(text, &parts, err))
+        return false;
     struct authority authority;
     struct authority_fault fault;
     if (!authority_parse(parts.authority, parts.authority_len, &authority, &fault))
@@ -45,6 +77,7 @@ bool host_parse(const char *text, struct host *ret_host, struct err *err)
         .name = authority.host,
         .port = authority.port != 0 ? authority.port : HOST_DEFAULT_PORT,
         .port_given = authority.port != 0,
+        .plain_http = parts.scheme != NULL && scheme_is(&parts, "http"),
     };
     return true;
 }
@@ -110,10 +143,8 @@ char *host_url(const char *text)
 {
     struct parts parts = split(text);
     struct strbuf url = {.limit = HOST_MAX_BYTES + sizeof "https://"};
-    for (size_t i = 0; i < parts.scheme_len; i++) {
-        char c = parts.scheme[i];
-        strbuf_append_char(&url, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
+    for (size_t i = 0; i < parts.scheme_len; i++)
+        strbuf_append_char(&url, ascii_lower(parts.scheme[i]));
     strbuf_append_text(&url, parts.scheme == NULL ? "https://" : "://");
     static const char default_port[] = ":443";
     if (ends_with(parts.authority, parts.authority_len, default_port))

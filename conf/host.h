@@ -23,12 +23,14 @@ struct host {
     char *name; /* owned, lower case, an IPv6 address without brackets; NULL while not known */
     uint16_t port;
     bool port_given; /* the text said so; else `port` is the grammar's default */
+    bool plain_http; /* the text said http://, which cannot be had */
 };
 
 /* Reads "name", "name:port" or "scheme://name:port/path?query". gRPC uses name and port only, so
  * scheme, path and query are dropped; without a port it is 443, for http:// too, since the
- * upstream is always spoken to over TLS. User information (`user@`) is refused. The sentence in
- * `err` never quotes the text, which could hold a password. EX_CONFIG. */
+ * upstream is always spoken to over TLS. User information (`user@`), other schemes, parameters
+ * (`;`) and what looks like an access token are refused. The sentence in `err` never quotes the
+ * text, which could hold a password. EX_CONFIG. */
 bool host_parse(const char *text, struct host *ret_host, struct err *err);
 
 /* The same workspace? A port that was not given stands for 443 as well as for the grammar's

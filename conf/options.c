@@ -217,13 +217,15 @@ static const struct option_def options[OPTION_COUNT] = {
             .commands = CONNECTS,
             .yaml_path = "listeners[].remote",
             .metavar = "STRING",
-            .example = "sc://dbc-1234.cloud.databricks.com/;token=${DATABRICKS_TOKEN}",
+            .example = "sc://${HOST}:443/;token=${TOKEN};x-databricks-cluster-id=${ID}",
             .connection = true,
             .secret = true,
             .help = "a Spark connection string, sc://HOST:PORT/;...",
-            .doc = "Host, credential and compute as one Spark connection string. One that holds a "
-                   "token does not belong on a command line, which every user of the machine can "
-                   "read: put it into SPARK_REMOTE or the YAML file, or use a token file.",
+            .doc =
+                "Host, credential and compute as one Spark connection string; a workspace's port "
+                "is 443. One that holds a "
+                "token does not belong on a command line, which every user of the machine can "
+                "read: put it into SPARK_REMOTE or the YAML file, or use a token file.",
         },
     [OPTION_HOST] =
         {
@@ -507,8 +509,9 @@ static const struct option_def options[OPTION_COUNT] = {
             .example = "client.key",
             .advanced = true,
             .help = "PEM file of the key of --client-cert",
-            .doc = "The private key of the client certificate, without a password. Where it is "
-                   "missing the key stands in the certificate's own file.",
+            .doc = "The private key of the client certificate, without a password; it goes with "
+                   "client_cert and is nothing alone. Where it is missing the key stands in the "
+                   "certificate's own file. Nobody but its owner should be able to read it.",
         },
     [OPTION_PROXY] =
         {
@@ -522,8 +525,9 @@ static const struct option_def options[OPTION_COUNT] = {
             .secret = true,
             .help = "on the way to the workspace; env, or none (env)",
             .doc = "`env` reads HTTPS_PROXY or ALL_PROXY and the exceptions in NO_PROXY, as curl "
-                   "does; `none` ignores them; else http://HOST:PORT or socks5h://HOST:PORT. A "
-                   "password belongs into the variable or the YAML file.",
+                   "does; `none` ignores them; else http://HOST:PORT or socks5h://HOST:PORT. Where "
+                   "a variable leaves out the port it is 1080, as in curl. A password belongs into "
+                   "the variable or the YAML file.",
         },
     [OPTION_VIA] =
         {
@@ -700,13 +704,16 @@ static const struct option_def options[OPTION_COUNT] = {
 static const struct option_section sections[] = {
     {"listeners", "The addresses that clients connect to, each with its own workspace. Without any "
                   "there is one, named `default`, on localhost:15002."},
-    {"listeners[]", "One listener. It has a profile, a remote or a connection, or none of them."},
+    {"listeners[]", "One listener. It has a profile, a connection or both, or a remote, or none of "
+                    "them."},
     {"listeners[].socket", "The files of unix: addresses."},
     {"listeners[].profile_by_peer", "Which profile each user gets, in place of one for all. A user "
                                     "without a row is refused."},
     {"listeners[].profile_by_peer{}", "One user's, or that of everybody else."},
     {"listeners[].profile_from_client", "Lets the client choose one of several profiles."},
-    {"listeners[].connection", "Parameters one by one, in place of a profile or remote."},
+    {"listeners[].connection",
+     "Parameters one by one. They come before those of a profile, and stand in place "
+     "of a remote."},
     {"defaults", "For listeners that do not say it themselves."},
     {"timeouts", "Durations have a unit: ms, s, m or h."},
     {"limits", "What clients may use at the same time. Sizes have a unit: B, KiB or MiB."},
@@ -717,7 +724,9 @@ static const struct option_section sections[] = {
 };
 
 static const struct option_exclusion exclusions[] = {
-    {"listeners[]", {"profile", "remote", "connection", "profile_by_peer", NULL}},
+    {"listeners[]", {"profile", "remote", "profile_by_peer", NULL}},
+    {"listeners[]", {"connection", "remote", NULL}},
+    {"listeners[]", {"connection", "profile_by_peer", NULL}},
     {"listeners[]", {"remote", "profile_from_client", NULL}},
     {"listeners[]", {"connection", "profile_from_client", NULL}},
     {"listeners[].connection", {"cluster_id", "serverless", "compute", NULL}},

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/strbuf.h"
+#include "common/token_shape.h"
 #include "conf/remote_text.h"
 #include "conf/suggest.h"
 
@@ -149,6 +150,13 @@ static bool accepts_secret(const struct option_def *def, const struct command_de
     return true;
 }
 
+/* A token in the place of another value, which whoever reads the setting refuses. */
+static bool is_misplaced_secret(const struct option_def *def, const char *text)
+{
+    return token_shape_in(text) ||
+           (option_id_of(def) == OPTION_HOST && remote_text_holds_secret(text));
+}
+
 static void add_setting(const struct option_def *def, const struct command_def *command,
                         char *value, struct settings *settings, struct diag_list *diags)
 {
@@ -160,7 +168,7 @@ static void add_setting(const struct option_def *def, const struct command_def *
         setting.place = xasprintf("--%s", def->flag);
         settings_add(settings, &setting);
     }
-    if (secret)
+    if (secret || is_misplaced_secret(def, text))
         secret_wipe_text(value);
 }
 

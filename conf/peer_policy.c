@@ -74,18 +74,18 @@ bool peer_policy_equal(const struct peer_policy *a, const struct peer_policy *b)
 
 static bool read_row_user(const char *text, struct peer_row *row, struct err *err)
 {
+    static const char forms[] = "a user name, \"#UID\", self or default";
     struct peer_user user = {0};
     row->is_default = strcmp(text, "default") == 0;
     if (row->is_default)
         return true;
-    if (!peer_user_parse(text, &user, err))
+    if (!peer_user_parse(text, forms, &user, err))
         return false;
     free(user.text);
     row->uid = user.uid;
     if (user.kind != PEER_USER_ID)
-        return err_set(err, EX_CONFIG,
-                       "%s is no single user; write a user name, \"#UID\", self or default",
-                       diag_quote(text).text);
+        return err_set(err, EX_CONFIG, "%s is no single user; write %s", diag_quote(text).text,
+                       forms);
     return true;
 }
 

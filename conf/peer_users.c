@@ -15,7 +15,7 @@
 /* A group's entry has all its members in it. */
 enum { ENTRY_BYTES = 1 << 20 };
 
-static bool find_user(const char *name, uid_t *ret_uid, struct err *err)
+static bool find_user(const char *name, const char *forms, uid_t *ret_uid, struct err *err)
 {
     struct passwd entry, *found = NULL;
     char *buffer = xcalloc(1, ENTRY_BYTES);
@@ -28,10 +28,8 @@ static bool find_user(const char *name, uid_t *ret_uid, struct err *err)
     if (error != 0 && error != ENOENT && error != ESRCH)
         return err_set(err, EX_CONFIG, "the user %s cannot be looked up: %s", diag_quote(name).text,
                        strerror(error));
-    return err_set(err, EX_CONFIG,
-                   "there is no user %s on this machine; write a user name, \"#UID\", \"@GROUP\", "
-                   "self or any",
-                   diag_quote(name).text);
+    return err_set(err, EX_CONFIG, "there is no user %s on this machine; write %s",
+                   diag_quote(name).text, forms);
 }
 
 static bool find_group(const char *name, gid_t *ret_gid, struct err *err)
@@ -60,7 +58,8 @@ static bool read_id(const char *text, uid_t *ret_uid, struct err *err)
     return true;
 }
 
-bool peer_user_parse(const char *text, struct peer_user *ret_user, struct err *err)
+bool peer_user_parse(const char *text, const char *forms, struct peer_user *ret_user,
+                     struct err *err)
 {
     struct peer_user user = {.kind = PEER_USER_ID};
     bool ok = true;
@@ -74,7 +73,7 @@ bool peer_user_parse(const char *text, struct peer_user *ret_user, struct err *e
         user.kind = PEER_USER_GROUP;
         ok = find_group(text + 1, &user.gid, err);
     } else {
-        ok = find_user(text, &user.uid, err);
+        ok = find_user(text, forms, &user.uid, err);
     }
     if (!ok)
         return false;
@@ -85,11 +84,12 @@ bool peer_user_parse(const char *text, struct peer_user *ret_user, struct err *e
 
 bool peer_users_add(struct peer_users *users, const char *text, struct err *err)
 {
+    static const char forms[] = "a user name, \"#UID\", \"@GROUP\", self or any";
     struct peer_user user;
     if (users->count == PEER_USERS_MAX)
         return err_set(err, EX_CONFIG, "is one too many, there may be %d; put them into a group",
                        PEER_USERS_MAX);
-    if (!peer_user_parse(text, &user, err))
+    if (!peer_user_parse(text, forms, &user, err))
         return false;
     users->items = xrealloc(users->items, (users->count + 1) * sizeof users->items[0]);
     users->items[users->count++] = user;

@@ -37,9 +37,11 @@ struct peer_users {
     size_t count;
 };
 
-/* Reads one entry. On failure `err` has a sentence that quotes it. Asks the system's user database,
- * which may be a network service. The caller frees the text. */
-bool peer_user_parse(const char *text, struct peer_user *ret_user, struct err *err);
+/* Reads one entry. On failure `err` has a sentence that quotes it and says that one of `forms`
+ * would be right. Asks the system's user database, which may be a network service. The caller frees
+ * the text. */
+bool peer_user_parse(const char *text, const char *forms, struct peer_user *ret_user,
+                     struct err *err);
 
 /* Reads one and adds it. */
 bool peer_users_add(struct peer_users *users, const char *text, struct err *err);

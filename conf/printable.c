@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 #include "common/utf8.h"
 
 char *printable_text(const char *text)
@@ -20,6 +21,7 @@ char *printable_text(const char *text)
         if (!shown)
             memset(copy + i, '?', n);
     }
+    token_shape_hide(copy);
     return copy;
 }
 

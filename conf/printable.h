@@ -9,8 +9,8 @@
 
 #include <jansson.h>
 
-/* A copy without control characters and without what is not UTF-8: a '?' stands for each byte. The
- * caller frees it. */
+/* A copy without control characters and without what is not UTF-8: a '?' stands for each byte. What
+ * looks like an access token is ***. The caller frees it. */
 char *printable_text(const char *text);
 
 /* The same as a new JSON string; never NULL. */

@@ -45,7 +45,8 @@ enum cfg_load_result profile_file_read(struct profile_file *file)
                                     : databrickscfg_load(file->path, &file->cfg, &file->err);
     } else {
         file->state = CFG_MISSING;
-        err_set(&file->err, EX_NOINPUT, "%s: HOME is not set: write the path in full", file->shown);
+        err_set(&file->err, EX_NOINPUT, "%s: HOME is not set: %s", file->shown,
+                file->is_named ? "write the path in full" : "set it or give --config-file");
     }
     return file->state;
 }

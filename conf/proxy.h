@@ -18,8 +18,14 @@ struct proxy_config {
     char *no_proxy;    /* owned, or NULL */
 };
 
-/* Reads `option` and `environment` into the zeroed `ret`. The sentence in `err` says which of them
- * is wrong and quotes no URL. EX_CONFIG. */
+/* Is the option's text "env", "none" or SCHEME://HOST:PORT, perhaps with a user, or HOST:PORT,
+ * which is HTTP? EX_USAGE, which the caller may replace; the sentence quotes nothing, as there may
+ * be a password. */
+bool proxy_option_check(const char *option, struct err *err);
+
+/* Reads `option`, which was checked, and `environment` into the zeroed `ret`. A variable may leave
+ * out the port, which is 1080 then, as in curl(1). The sentence in `err` says which variable is
+ * wrong and quotes no URL. EX_CONFIG. */
 bool proxy_config_read(const char *option, char *const *environment, struct proxy_config *ret,
                        struct err *err);
 

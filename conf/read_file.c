@@ -32,6 +32,11 @@ static void set_open_error(struct err *err, const char *path, int error)
         err_set(err, EX_NOINPUT, "%s: cannot be opened: %s", path, strerror(error));
 }
 
+static bool fail_read(const char *path, int error, struct err *err)
+{
+    return err_set(err, EX_NOINPUT, "%s: cannot be read: %s", path, strerror(error));
+}
+
 /* Reads until the end or `max_bytes` + 1; the file may grow meanwhile. */
 static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *ret_content,
                      struct err *err)
@@ -45,9 +50,9 @@ static bool read_all(int fd, const char *path, size_t max_bytes, struct secret *
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            err_set(err, EX_NOINPUT, "%s: cannot be read: %s", path, strerror(errno));
+            int error = errno;
             secret_finish(&content);
-            return false;
+            return fail_read(path, error, err);
         }
         content.len += (size_t)n;
     }
@@ -71,13 +76,18 @@ bool read_open_file(int fd, const char *path, size_t max_bytes, struct secret *r
                     struct stat *ret_status, struct err *err)
 {
     struct stat before = {0}, after;
+    if (fstat(fd, &before) < 0) {
+        int error = errno;
+        errno = 0;
+        return fail_read(path, error, err);
+    }
     errno = 0;
-    if (fstat(fd, &before) < 0 || !S_ISREG(before.st_mode))
+    if (!S_ISREG(before.st_mode))
         return err_set(err, EX_NOINPUT, "%s: is %s, not a regular file", path,
                        kind_of(before.st_mode));
     for (int attempt = 0; attempt < 2; attempt++) {
-        bool ok = lseek(fd, 0, SEEK_SET) == 0 && fstat(fd, &before) == 0 &&
-                  read_all(fd, path, max_bytes, ret_content, err);
+        bool ok = lseek(fd, 0, SEEK_SET) == 0 && fstat(fd, &before) == 0;
+        ok = ok ? read_all(fd, path, max_bytes, ret_content, err) : fail_read(path, errno, err);
         errno = 0;
         if (!ok)
             return false;

@@ -7,18 +7,29 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 #include "conf/environment.h"
+#include "conf/stray_parameter.h"
 #include "conf/token_expiry.h"
+
+static char *__attribute__((format(printf, 1, 0))) format_note(const char *format, va_list args)
+{
+    struct err line; /* notes are as long as errors at most */
+    vsnprintf(line.message, sizeof line.message, format, args);
+    return xstrdup(line.message);
+}
 
 /* --- the end, good or bad ---------------------------------------------------------------- */
 
 bool resolving_fail(struct resolving *r, const char *kind, const char *format, ...)
 {
-    struct err err = {.exit_code = EX_CONFIG};
+    struct err err;
     va_list args;
     va_start(args, format);
-    vsnprintf(err.message, sizeof err.message, format, args);
+    char *text = format_note(format, args);
     va_end(args);
+    err_set(&err, EX_CONFIG, "%s", text);
+    free(text);
     return resolving_fail_err(r, kind, &err);
 }
 
@@ -27,6 +38,15 @@ bool resolving_fail_err(struct resolving *r, const char *kind, const struct err 
     r->result->error_kind = kind;
     r->result->err = *err;
     return false;
+}
+
+bool resolving_fail_token_for_profile(struct resolving *r, const char *said_by)
+{
+    return resolving_fail(r, "profile",
+                          "%s: it looks like an access token, not like the name of a profile: "
+                          "a token belongs into --token-file, DATABRICKS_TOKEN or the key token of "
+                          "a profile",
+                          said_by);
 }
 
 bool resolving_has_credential(const struct resolving *r)
@@ -47,10 +67,24 @@ static void append_passed_over(const struct resolving *r, struct strbuf *text)
                              r->result->passed_over[i]);
 }
 
+static void append_hints(const struct resolving *r, const char *kind, struct strbuf *text)
+{
+    if (strcmp(kind, "host") == 0) {
+        resolving_hint_at_file(r, text);
+        resolving_hint_at_key(r, ATTR_HOST, text);
+    } else if (strcmp(kind, "credential") == 0) {
+        resolving_hint_at_key(r, ATTR_TOKEN, text);
+    } else {
+        resolving_hint_at_key(r, ATTR_CLUSTER_ID, text);
+        resolving_hint_at_key(r, ATTR_SERVERLESS_COMPUTE_ID, text);
+    }
+}
+
 static bool fail_missing(struct resolving *r, const char *kind, const char *sentence)
 {
     struct strbuf text = {.limit = sizeof r->result->err.message};
     strbuf_append_text(&text, sentence);
+    append_hints(r, kind, &text);
     append_passed_over(r, &text);
     resolving_fail(r, kind, "%s", strbuf_text(&text));
     strbuf_finish(&text);
@@ -66,8 +100,22 @@ static bool fail_method(struct resolving *r)
                           r->result->auth_type, r->host.name, r->binding->token_source);
 }
 
+/* An auth_type of one source may find what it asks for in a later one, so that only the end tells
+ * whether it was in vain. */
+static void note_unmet_method(struct resolving *r)
+{
+    const char *method = secret_is_set(&r->unmet.value) ? r->unmet.value.bytes : NULL;
+    if (method == NULL ||
+        (resolving_has_credential(r) && strcmp(r->result->auth_type, method) == 0))
+        return;
+    resolving_passed_over(r, "%s asks for the method %.64s, %s", r->unmet.source, method,
+                          auth_method_exists(method) ? "whose settings are not there"
+                                                     : "which the SDK does not know");
+}
+
 bool resolving_end(struct resolving *r)
 {
+    note_unmet_method(r);
     if (r->host.name == NULL)
         return fail_missing(r, "host",
                             "no source names a workspace: give --host or --remote, set "
@@ -97,6 +145,7 @@ bool resolving_end(struct resolving *r)
 /* Takes `note` over. */
 static void add_note(char ***notes, size_t *count, char *note)
 {
+    token_shape_hide(note);
     for (size_t i = 0; i < *count; i++) {
         if (strcmp((*notes)[i], note) == 0) {
             free(note);
@@ -109,13 +158,6 @@ static void add_note(char ***notes, size_t *count, char *note)
     }
     *notes = xrealloc(*notes, (*count + 1) * sizeof(*notes)[0]);
     (*notes)[(*count)++] = note;
-}
-
-static char *__attribute__((format(printf, 1, 0))) format_note(const char *format, va_list args)
-{
-    struct err line; /* notes are as long as errors at most */
-    vsnprintf(line.message, sizeof line.message, format, args);
-    return xstrdup(line.message);
 }
 
 void resolving_passed_over(struct resolving *r, const char *format, ...)
@@ -170,6 +212,11 @@ void resolving_take_host(struct resolving *r, const struct host *host, const cha
     r->binding->host = xstrdup(host->name);
     r->binding->port = host->port;
     r->binding->host_source = xstrdup(source);
+    if (host->plain_http)
+        resolving_warn(r,
+                       "%s says http://, but sparkbridge speaks to a workspace over verified TLS "
+                       "only (port %u): write https://",
+                       source, (unsigned)host->port);
 }
 
 void resolving_take_method(struct resolving *r, const char *method, const char *source)
@@ -204,6 +251,10 @@ bool resolving_take_cluster(struct resolving *r, const struct secret *cluster_id
         return true;
     }
     const char *fault = header_value_fault(cluster_id);
+    if (fault == NULL && token_shape_in(cluster_id->bytes))
+        fault =
+            "it looks like an access token, which belongs into --token-file, DATABRICKS_TOKEN or "
+            "the key token of a profile";
     if (fault != NULL)
         return resolving_fail(r, "compute", "%s: this is no cluster id: %s", source, fault);
     r->binding->compute = COMPUTE_CLUSTER;
@@ -279,6 +330,26 @@ bool resolving_parse_remote(struct resolving *r, const char *text, const char *s
     return true;
 }
 
+static void take_header(struct resolving *r, const struct metadata_entry *entry, const char *source)
+{
+    const char *meant = stray_parameter_meant(entry->name);
+    if (meant != NULL)
+        resolving_warn(r, "%s: %.64s is sent to the workspace as a header; did you mean %s?",
+                       source, entry->name, meant);
+    resolving_add_header(r, entry->name, &entry->value);
+}
+
+static void note_client_params(struct resolving *r, const struct connection_string *string,
+                               const char *source)
+{
+    struct strbuf names = {0};
+    for (size_t i = 0; i < string->client_param_count; i++)
+        strbuf_append_format(&names, "%s%s", i > 0 ? ", " : "", string->client_params[i]);
+    if (names.len > 0)
+        resolving_passed_over(r, "%s of %s: the client's own counts", strbuf_text(&names), source);
+    strbuf_finish(&names);
+}
+
 bool resolving_take_remote(struct resolving *r, const struct connection_string *string,
                            const char *source)
 {
@@ -298,8 +369,9 @@ bool resolving_take_remote(struct resolving *r, const struct connection_string *
     for (size_t i = 0; i < string->headers.count; i++) {
         const struct metadata_entry *entry = &string->headers.entries[i];
         if (entry != cluster && entry != session)
-            resolving_add_header(r, entry->name, &entry->value);
+            take_header(r, entry, source);
     }
+    note_client_params(r, string, source);
     return true;
 }
 
@@ -326,8 +398,9 @@ bool resolving_read_file(struct resolving *r, const struct databrickscfg **ret_c
     *ret_cfg = NULL;
     switch (profile_file_read(&r->file)) {
     case CFG_MISSING:
-        /* There need not be one at the usual place. */
-        if (r->file.is_named || r->file.path == NULL)
+        /* There need not be one at the usual place; without a host the error says that there is
+         * none. */
+        if (r->file.is_named || (r->file.path == NULL && r->host.name != NULL))
             resolving_warn(r, "%s", r->file.err.message);
         return true;
     case CFG_FAILED: return resolving_fail_err(r, "profile", &r->file.err);

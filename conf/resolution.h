@@ -28,7 +28,10 @@ struct resolving {
     bool compute_known;
     bool environment_counts; /* it was asked, and is for this workspace */
     struct profile_file file;
+    const struct cfg_profile *profile; /* borrowed from the file: the last one that was asked and
+                                          is for this workspace, or NULL */
     struct layer environment;
+    struct setting unmet; /* an auth_type whose method's settings were not there */
 };
 
 /* The two chains. True where complete. */
@@ -42,8 +45,16 @@ bool resolving_fail(struct resolving *r, const char *kind, const char *format, .
     __attribute__((format(printf, 3, 4)));
 bool resolving_fail_err(struct resolving *r, const char *kind, const struct err *err);
 
+/* For a token in the place of a profile's name. */
+bool resolving_fail_token_for_profile(struct resolving *r, const char *said_by);
+
 /* True where nothing is missing and the method is one that this version can use; else fails. */
 bool resolving_end(struct resolving *r);
+
+/* Each appends "; ..." where the profile file may be why a value is missing: the host, or what an
+ * attribute says. */
+void resolving_hint_at_file(const struct resolving *r, struct strbuf *text);
+void resolving_hint_at_key(const struct resolving *r, enum attribute wanted, struct strbuf *text);
 
 /* --- notes for people; the same one is kept once ----------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 #include "conf/resolution.h"
 
 static const char *config_file(const struct resolve_request *request)
@@ -35,6 +36,15 @@ static bool take_no_compute(struct resolving *r)
     return true;
 }
 
+/* Before any sentence can name it. */
+static bool check_profile(struct resolving *r)
+{
+    const char *name = r->request->profile;
+    return name == NULL || !token_shape_in(name) ||
+           resolving_fail_token_for_profile(
+               r, resolving_or_flag(r->request->profile_source, "--profile"));
+}
+
 /* Those that name a compute are no headers but values, and each chain's own business. */
 static void add_headers(struct resolving *r)
 {
@@ -60,7 +70,7 @@ bool resolve(const struct resolve_request *request, struct resolve_result *ret_r
     profile_file_init(&r.file, config_file(request), request->environment);
     r.file.trusted = request->trusted_file;
     bool complete =
-        take_no_compute(&r) &&
+        check_profile(&r) && take_no_compute(&r) &&
         (request->resolution == RESOLUTION_SDK ? resolve_sdk(&r) : resolve_documented(&r));
     resolving_add_usage_policy(&r);
     if (complete)
@@ -69,6 +79,8 @@ bool resolve(const struct resolve_request *request, struct resolve_result *ret_r
         ret_result->found = r.binding;
     host_finish(&r.host);
     layer_finish(&r.environment);
+    secret_finish(&r.unmet.value);
+    free(r.unmet.source);
     profile_file_finish(&r.file);
     return complete;
 }

@@ -6,7 +6,9 @@
  * profile or configuration; SPARK_REMOTE; the SDK's default authentication. Each fills only what is
  * still missing, and asking ends as soon as host, credential and compute are known. "One
  * workspace": the first source that names a host decides it, and a source that means another host
- * contributes nothing, so that a token never travels to a host that its own source did not mean.
+ * contributes nothing, so that a token never travels to a host that its own source did not mean. A
+ * named profile without a host means the explicit or the environment's: where neither is there and
+ * it gave the credential, the result is incomplete, of kind "host".
  *
  * `sdk` is what databricks-connect 19.3.0 does today, for people who compare. There the sentence of
  * an error is the client's own.

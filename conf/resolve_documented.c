@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/token_shape.h"
 #include "conf/environment.h"
 #include "conf/resolution.h"
 #include "conf/suggest.h"
@@ -106,6 +107,13 @@ static struct source environment_source(const struct resolving *r)
 
 static bool fail_no_profile(struct resolving *r, const char *name, const char *said_by)
 {
+    if (token_shape_in(name))
+        return resolving_fail_token_for_profile(r, said_by);
+    if (r->file.path == NULL)
+        return resolving_fail(r, "profile",
+                              "%s names the profile %.100s, but %s is not read, since HOME is not "
+                              "set: set HOME or give --config-file",
+                              said_by, name, r->file.shown);
     if (r->file.cfg == NULL)
         return resolving_fail(r, "profile",
                               "%s names the profile %.100s, but %s does not exist: write it with "
@@ -151,6 +159,31 @@ static bool check_profile(struct resolving *r, const struct cfg_profile *profile
     return cfg_profile_check(profile, &err) || resolving_fail_err(r, "profile", &err);
 }
 
+/* Did the binding's credential come from this layer? */
+static bool gave_credential(const struct resolving *r, const struct layer *layer)
+{
+    const char *source = r->binding->token_source;
+    for (int i = 0; source != NULL && i < ATTRIBUTE_COUNT; i++) {
+        const struct setting *setting = layer_setting(layer, (enum attribute)i);
+        if (setting != NULL && strcmp(source, setting->source) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Without a host of its own a named profile means the one that is said or the environment's, as in
+ * the SDK, which lays the environment over it. Its credential must not go to the host of a source
+ * that comes later; its compute may, which is no secret. */
+static bool check_profiles_host(struct resolving *r, const struct source *profile)
+{
+    if (r->host.name != NULL || !gave_credential(r, profile->layer))
+        return true;
+    return resolving_fail(r, "host",
+                          "%s, has a credential but names no host: add `host = ...` to it, give "
+                          "--host or set DATABRICKS_HOST",
+                          profile->name);
+}
+
 static bool ask_sources_with_profile(struct resolving *r, const char *name,
                                      struct source sources[MAX_SOURCES], size_t *count)
 {
@@ -165,6 +198,8 @@ static bool ask_sources_with_profile(struct resolving *r, const char *name,
     struct layer layer = {0};
     sources[(*count)++] = profile_source(r, profile, &layer);
     bool ok = resolving_ask(r, sources, *count);
+    r->profile = ok && sources[*count - 1].admitted ? profile : NULL;
+    ok = ok && check_profiles_host(r, &sources[*count - 1]);
     if (ok)
         warn_overrides(r, &sources[*count - 1]);
     layer_finish(&layer);
@@ -265,7 +300,7 @@ static const char *default_profile(const struct resolving *r, const char **ret_s
  * person is best told that no source names one, and that this is why. */
 static bool miss_default_profile(struct resolving *r, const char *name, const char *said_by)
 {
-    if (r->host.name != NULL)
+    if (r->host.name != NULL || token_shape_in(name))
         return fail_no_profile(r, name, said_by);
     resolving_passed_over(r, "%s names the profile %.100s, which %s does not have", said_by, name,
                           r->file.shown);
@@ -288,6 +323,8 @@ static bool ask_default_profile(struct resolving *r)
     struct layer layer = {0};
     struct source sources[] = {environment_source(r), profile_source(r, profile, &layer)};
     bool ok = resolving_ask(r, sources, 2);
+    if (ok && sources[1].admitted)
+        r->profile = profile;
     resolving_finish_sources(sources, 2);
     layer_finish(&layer);
     return ok;

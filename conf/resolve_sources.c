@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "conf/resolution.h"
 
 /* --- one workspace ----------------------------------------------------------------------- */
@@ -92,6 +93,13 @@ static bool fail_conflict(struct resolving *r, const struct layer *layer, const 
     return false;
 }
 
+static void keep_unmet(struct resolving *r, const struct setting *type)
+{
+    secret_set(&r->unmet.value, type->value.bytes, type->value.len);
+    free(r->unmet.source);
+    r->unmet.source = xstrdup(type->source);
+}
+
 /* Lets the SDK's rules choose among the attributes of all the layers together. */
 static bool take_credential(struct resolving *r, const struct layer *merged)
 {
@@ -102,8 +110,7 @@ static bool take_credential(struct resolving *r, const struct layer *merged)
     case AUTH_NONE: {
         const struct setting *type = layer_value(merged, ATTR_AUTH_TYPE);
         if (type != NULL)
-            resolving_passed_over(r, "%s asks for the method %.64s, whose settings are not there",
-                                  type->source, type->value.bytes);
+            keep_unmet(r, type);
         break;
     }
     case AUTH_CONFLICT: ok = fail_conflict(r, merged, choice.families); break;

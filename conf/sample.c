@@ -10,9 +10,10 @@ enum { COLUMNS = 80, INDENT_SIZE = 16 };
 
 static const char head[] =
     "The configuration of the sparkbridge daemon. Lines with a key behind the `#` show defaults "
-    "and examples: remove the `#` to change them. ${NAME} takes a value from the environment, "
-    "${NAME:-text} has a text for where it is not set, and $$ is a dollar sign. `sparkbridge "
-    "check` finds mistakes.";
+    "and examples: remove the `#` to change them. \"${NAME}\" takes a value from the environment, "
+    "a "
+    "number or a switch too, \"${NAME:-text}\" has a text for where it is not set, and $$ is a "
+    "dollar sign. `sparkbridge check` finds mistakes.";
 
 static void append_comment(struct strbuf *out, int indent, const char *text)
 {

@@ -19,7 +19,7 @@ static const char variable_pattern[] = "\\$\\{";
 /* clang-format off */
 static const char address_pattern[] =
     "^(unix:/.*[^/]|systemd:[!-9;-~]+|"
-    "(localhost|127(\\.[0-9]+){3}|\\[[0:]*:[0:]*1\\]):"
+    "([Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|127(\\.[0-9]+){3}|\\[[0:]*:[0:]*1\\]):"
     "([0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$";
 /* clang-format on */
 
@@ -58,13 +58,20 @@ static json_t *words_schema(const struct option_def *def)
     return json_pack("{s:[{s:o},{s:s}]}", "anyOf", "enum", words, "pattern", variable_pattern);
 }
 
+/* A number or a switch, or text that takes it from the environment. */
+static json_t *or_variable(json_t *schema)
+{
+    return json_pack("{s:[o,{s:s,s:s,s:[{s:s}]}]}", "anyOf", schema, "type", "string", "pattern",
+                     text_pattern, "allOf", "pattern", variable_pattern);
+}
+
 static json_t *value_schema(const struct option_def *def)
 {
     if (def->type == OPTION_INTEGER)
-        return json_pack("{s:s,s:I,s:I}", "type", "integer", "minimum", (json_int_t)def->min,
-                         "maximum", (json_int_t)def->max);
+        return or_variable(json_pack("{s:s,s:I,s:I}", "type", "integer", "minimum",
+                                     (json_int_t)def->min, "maximum", (json_int_t)def->max));
     if (def->type == OPTION_SWITCH && def->yaml_word == NULL)
-        return json_pack("{s:s}", "type", "boolean");
+        return or_variable(json_pack("{s:s}", "type", "boolean"));
     json_t *schema = json_pack("{s:s,s:s}", "type", "string", "pattern", text_pattern);
     const char *pattern = pattern_of(def);
     if (def->yaml_word != NULL || def->choices != NULL)
@@ -85,6 +92,8 @@ static json_t *option_schema(const struct option_def *def)
     if (def->type == OPTION_SWITCH && def->default_text != NULL)
         json_object_set_new(schema, "default",
                             json_boolean(strcmp(def->default_text, "true") == 0));
+    else if (def->default_text != NULL && def->type == OPTION_INTEGER)
+        json_object_set_new(schema, "default", json_integer(strtoll(def->default_text, NULL, 10)));
     else if (def->default_text != NULL && def->repeats)
         json_object_set_new(schema, "default", json_pack("[s]", def->default_text));
     else if (def->default_text != NULL)
@@ -119,11 +128,23 @@ static json_t *section_schema(const struct option_section *section)
                      object_schema(item->yaml_path, item->doc));
 }
 
-/* "This key is there and chooses something": `serverless: false` does not. */
-static json_t *choice_schema(const char *key)
+/* "This key is there and chooses something": `serverless: false` does not, and a switch from the
+ * environment may not. */
+static json_t *choice_schema(const char *mapping, const char *key)
 {
-    return json_pack("{s:s,s:[s],s:{s:{s:{s:[n,b]}}}}", "type", "object", "required", key,
-                     "properties", key, "not", "enum", 0);
+    struct option_key keys[OPTION_KEYS_MAX];
+    size_t count = option_keys(mapping, keys);
+    bool may_be_off = false;
+    for (size_t i = 0; i < count; i++)
+        may_be_off = may_be_off ||
+                     (strcmp(keys[i].name, key) == 0 && keys[i].option != NULL &&
+                      keys[i].option->type == OPTION_SWITCH && keys[i].option->yaml_word == NULL);
+    json_t *no_choice = json_pack("{s:[n,b]}", "enum", 0);
+    if (may_be_off)
+        no_choice = json_pack("{s:[o,{s:s,s:s}]}", "anyOf", no_choice, "type", "string", "pattern",
+                              variable_pattern);
+    return json_pack("{s:s,s:[s],s:{s:{s:o}}}", "type", "object", "required", key, "properties",
+                     key, "not", no_choice);
 }
 
 /* No two of the keys may be chosen. */
@@ -131,9 +152,10 @@ static void append_pairs(json_t *pairs, const struct option_exclusion *exclusion
 {
     for (size_t i = 0; exclusion->keys[i] != NULL; i++) {
         for (size_t j = i + 1; exclusion->keys[j] != NULL; j++)
-            json_array_append_new(pairs,
-                                  json_pack("{s:[o,o]}", "allOf", choice_schema(exclusion->keys[i]),
-                                            choice_schema(exclusion->keys[j])));
+            json_array_append_new(
+                pairs, json_pack("{s:[o,o]}", "allOf",
+                                 choice_schema(exclusion->yaml_path, exclusion->keys[i]),
+                                 choice_schema(exclusion->yaml_path, exclusion->keys[j])));
     }
 }
 

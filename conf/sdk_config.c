@@ -48,11 +48,18 @@ static char shown_char(enum attribute_type type, char c)
     return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
 }
 
-/* The value as the SDK shows it. A host with user information could hold a password. */
+/* A host with user information could hold a password, one with parameters a token. */
+static bool is_hidden(enum attribute attribute, const char *value)
+{
+    return attribute_info(attribute)->sensitive ||
+           (attribute == ATTR_HOST && strpbrk(value, "@;") != NULL);
+}
+
+/* The value as the SDK shows it. */
 static void append_value(struct strbuf *text, enum attribute attribute, const char *value)
 {
     const struct attribute_info *info = attribute_info(attribute);
-    if (info->sensitive || (attribute == ATTR_HOST && strchr(value, '@') != NULL)) {
+    if (is_hidden(attribute, value)) {
         strbuf_append_text(text, "***");
         return;
     }
@@ -315,17 +322,6 @@ bool sdk_config_load(const struct layer *arguments, char *const *environment,
     }
     *ret_config = config;
     return true;
-}
-
-enum cloud sdk_config_cloud(const struct sdk_config *config)
-{
-    enum cloud cloud;
-    if (layer_value(&config->attributes, ATTR_AZURE_WORKSPACE_RESOURCE_ID) != NULL)
-        return CLOUD_AZURE;
-    const char *named = layer_text(&config->attributes, ATTR_CLOUD);
-    if (named != NULL && parse_cloud(named, &cloud))
-        return cloud;
-    return host_cloud(layer_text(&config->attributes, ATTR_HOST));
 }
 
 void sdk_config_finish(struct sdk_config *config)

@@ -29,9 +29,6 @@ bool sdk_config_load(const struct layer *arguments, char *const *environment,
                      struct profile_file *file, struct sdk_config *ret_config,
                      const char **ret_kind, struct err *err);
 
-/* By azure_workspace_resource_id, by `cloud`, or by the host's DNS suffix. */
-enum cloud sdk_config_cloud(const struct sdk_config *config);
-
 void sdk_config_finish(struct sdk_config *config);
 
 #endif

@@ -37,6 +37,15 @@ bool setting_fault(const struct setting *setting, const char *sentence, struct d
     return diag_error(diags, exit_code, "%s: %s", setting->place, sentence);
 }
 
+void setting_warn(const struct setting *setting, const char *sentence, struct diag_list *diags)
+{
+    char *place = setting_place(setting);
+    bool in_file = setting->source == SETTING_FILE;
+    diag_warning(diags, "%s: %s%s%s", place, in_file ? setting->key : "", in_file ? ": " : "",
+                 sentence);
+    free(place);
+}
+
 void setting_finish(struct setting *setting)
 {
     secret_finish(&setting->value);

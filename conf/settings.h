@@ -45,6 +45,9 @@ char *setting_place(const struct setting *setting);
  * flag, else EX_CONFIG. Returns false. */
 bool setting_fault(const struct setting *setting, const char *sentence, struct diag_list *diags);
 
+/* The same as a warning. */
+void setting_warn(const struct setting *setting, const char *sentence, struct diag_list *diags);
+
 void setting_finish(struct setting *setting);
 void settings_finish(struct settings *settings);
 

@@ -13,6 +13,8 @@ struct translation {
     bool at_context; /* the place is where the construct begins, not where its end is missed */
 };
 
+static const char no_node[] = "did not find expected node content";
+
 static const struct translation translations[] = {
     {"mapping values are not allowed in this context",
      "a `:` does not belong here; is the line indented wrongly, or a quotation mark missing?",
@@ -33,6 +35,7 @@ static const struct translation translations[] = {
      "the `{` that opens here needs `,` between its values and "
      "`}` at its end",
      true},
+    {no_node, "a value is expected here", false},
     {"found unknown escape character",
      "the character after this `\\` means nothing; put the text into 'single' quotation marks",
      false},
@@ -47,9 +50,14 @@ static const struct translation translations[] = {
 };
 
 static void report(const struct yaml_source *source, struct diag_place place, const char *sentence,
-                   struct diag_list *diags)
+                   const char *hint, struct diag_list *diags)
 {
-    diag_error_at(diags, source->path, place, "not valid YAML: %s", sentence);
+    diag_error_at(diags, source->path, place, "not valid YAML: %s%s", sentence, hint);
+}
+
+static bool is_before(struct diag_place a, struct diag_place b)
+{
+    return a.line != b.line ? a.line < b.line : a.column < b.column;
 }
 
 /* Moves the place over one byte. */
@@ -103,6 +111,35 @@ static const char *explain_character(char c)
                      : "text cannot begin with this character; put it into quotation marks";
 }
 
+/* What in a flow collection, on the line of its fault or before, may have ended it too early: a
+ * hint to go behind the sentence. */
+static const char *hint_at(const struct yaml_source *source, struct diag_place begin,
+                           struct diag_place end)
+{
+    struct diag_place here = {1, 1};
+    for (size_t i = 0; i < source->len && here.line <= end.line; i++) {
+        const char *c = &source->bytes[i];
+        bool inside = !is_before(here, begin);
+        if (inside && *c == '#')
+            return "; a `#` begins a comment: put text with one into quotation marks";
+        if (inside && *c == '$' && i + 1 < source->len && c[1] == '{')
+            return "; put ${NAME} into quotation marks";
+        here = step(here, *c);
+    }
+    return "";
+}
+
+/* The same for a fault and the construct that it is in. A value that is missed at the end of all
+ * stands on the line before. */
+static const char *hint(const struct yaml_source *source, const char *problem,
+                        struct diag_place begin, struct diag_place fault)
+{
+    char opening = byte_at(source, begin);
+    if (strcmp(problem, no_node) == 0)
+        return hint_at(source, (struct diag_place){fault.line - 1, 1}, fault);
+    return opening == '[' || opening == '{' ? hint_at(source, begin, fault) : "";
+}
+
 void yaml_fault_report(const yaml_parser_t *parser, const struct yaml_source *source,
                        struct diag_list *diags)
 {
@@ -112,9 +149,10 @@ void yaml_fault_report(const yaml_parser_t *parser, const struct yaml_source *so
     if (parser->error == YAML_READER_ERROR)
         place = place_at(source, parser->problem_offset);
     if (strcmp(problem, "found character that cannot start any token") == 0) {
-        report(source, place, explain_character(byte_at(source, place)), diags);
+        report(source, place, explain_character(byte_at(source, place)), "", diags);
         return;
     }
+    const struct diag_place fault = place;
     for (size_t i = 0; i < sizeof translations / sizeof translations[0]; i++) {
         const struct translation *translation = &translations[i];
         if (strcmp(problem, translation->problem) != 0)
@@ -122,8 +160,8 @@ void yaml_fault_report(const yaml_parser_t *parser, const struct yaml_source *so
         if (translation->at_context && parser->context != NULL)
             place = (struct diag_place){(unsigned)parser->context_mark.line + 1,
                                         (unsigned)parser->context_mark.column + 1};
-        report(source, place, translation->sentence, diags);
+        report(source, place, translation->sentence, hint(source, problem, place, fault), diags);
         return;
     }
-    report(source, place, problem, diags);
+    report(source, place, problem, "", diags);
 }

@@ -95,11 +95,24 @@ static struct yaml_entry *add_entry(struct yaml_node *node)
     return &node->entries[node->count++];
 }
 
+/* A key may be a secret too: a token whose key was forgotten, or that stands on the wrong side. */
+static char *copy_text(const char *text, size_t len)
+{
+    struct secret copy = {0};
+    secret_set(&copy, text, len);
+    return copy.bytes;
+}
+
+static void finish_entry(struct yaml_entry *entry)
+{
+    struct secret key = {entry->key, entry->key != NULL ? strlen(entry->key) : 0};
+    secret_finish(&key);
+    yaml_tree_destroy(entry->value);
+}
+
 static void remove_last_entry(struct yaml_node *node)
 {
-    struct yaml_entry *entry = &node->entries[--node->count];
-    free(entry->key);
-    yaml_tree_destroy(entry->value);
+    finish_entry(&node->entries[--node->count]);
 }
 
 static const struct yaml_entry *find_entry(const struct yaml_node *node, const char *key)
@@ -140,7 +153,7 @@ static bool build_entry(struct builder *builder, struct yaml_node *node, const y
                       first->key_place.line);
     bool duplicate = first != NULL;
     struct yaml_entry *entry = add_entry(node);
-    entry->key = xstrdup(key);
+    entry->key = copy_text(key, event->data.scalar.length);
     entry->key_place = place;
     bool ok = build_value(builder, entry);
     if (duplicate || !ok)
@@ -183,10 +196,8 @@ static struct yaml_node *build_node(struct builder *builder, const yaml_event_t 
     struct yaml_node *node = xcalloc(1, sizeof *node);
     node->place = place;
     if (event->type == YAML_SCALAR_EVENT) {
-        struct secret text = {0};
-        secret_set(&text, (const char *)event->data.scalar.value, event->data.scalar.length);
-        node->len = text.len;
-        node->text = text.bytes;
+        node->len = event->data.scalar.length;
+        node->text = copy_text((const char *)event->data.scalar.value, node->len);
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         return node;
     }
@@ -257,10 +268,8 @@ void yaml_tree_destroy(struct yaml_node *node)
 {
     if (node == NULL)
         return;
-    for (size_t i = 0; i < node->count; i++) {
-        free(node->entries[i].key);
-        yaml_tree_destroy(node->entries[i].value);
-    }
+    for (size_t i = 0; i < node->count; i++)
+        finish_entry(&node->entries[i]);
     free(node->entries);
     struct secret text = {node->text, node->len};
     secret_finish(&text);

@@ -113,13 +113,15 @@ enum abuse_kind abuse_feed(struct abuse *abuse, const uint8_t *bytes, size_t len
     struct frame_info frame;
     while (frame_scan_next(&abuse->scan, &bytes, &len, &frame)) {
         enum abuse_kind kind = count_frame(abuse, &frame, now_ms);
+        abuse->has_frame = abuse->has_begun; /* with the next one's header the last one is whole */
+        abuse->has_begun = true;
         abuse->error_code = stream_ids_on_frame(&abuse->ids, &frame);
         if (abuse->error_code != NGHTTP2_NO_ERROR)
             return ABUSE_BROKEN;
         if (kind != ABUSE_NONE)
             return kind;
     }
-    if (abuse->scan.header_len == FRAME_SCAN_HEADER_BYTES && abuse->scan.payload_left == 0)
+    if (abuse->has_begun && abuse->scan.payload_left == 0)
         abuse->has_frame = true;
     return ABUSE_NONE;
 }

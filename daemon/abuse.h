@@ -60,6 +60,7 @@ struct abuse {
     struct stream_ids ids;
     uint32_t error_code; /* what the connection must end with after ABUSE_BROKEN */
     struct token_bucket buckets[ABUSE_BUCKETS];
+    bool has_begun;         /* its first frame */
     bool has_frame;         /* a whole one */
     bool in_block;          /* a header block lacks its last frame */
     unsigned blocks;        /* that have come */

@@ -12,7 +12,7 @@
 struct access {
     unsigned refs;
     struct peer_policy *peers; /* owned reference */
-    struct policy *policy;     /* owned reference */
+    struct policy *policy;     /* owned */
     struct list grants;        /* of the listener and of rows that name a user */
     struct list users;         /* of the default row, least recently used first */
     size_t user_count;         /* grants in `users` */
@@ -20,7 +20,8 @@ struct access {
 
     /* What pools are made of; owned, but for engine and connector. */
     struct pool_config pool;
-    char *proxy, *no_proxy, *via;
+    struct secret proxy; /* may hold a password */
+    char *no_proxy, *via;
 };
 
 static void add(struct list *list, struct grant *grant)
@@ -137,11 +138,9 @@ void access_unref(struct access *access)
     destroy_list(&access->grants);
     destroy_list(&access->users);
     peer_policy_unref(access->peers);
-    policy_unref(access->policy);
+    policy_destroy(access->policy);
     tls_context_unref(access->pool.tls);
-    if (access->proxy != NULL)
-        secret_wipe_text(access->proxy); /* it may hold a password */
-    free(access->proxy);
+    secret_finish(&access->proxy);
     free(access->no_proxy);
     free(access->via);
     free(access);
@@ -184,12 +183,13 @@ static bool take_over_users(struct access *access, const struct access *old)
 
 void access_open(struct access *access, const struct pool_config *config, struct access *old)
 {
-    access->proxy = config->proxy != NULL ? xstrdup(config->proxy) : NULL;
+    if (config->proxy != NULL)
+        secret_set(&access->proxy, config->proxy, strlen(config->proxy));
     access->no_proxy = config->no_proxy != NULL ? xstrdup(config->no_proxy) : NULL;
     access->via = config->via != NULL ? xstrdup(config->via) : NULL;
     access->pool = *config;
     access->pool.via = access->via;
-    access->pool.proxy = access->proxy;
+    access->pool.proxy = access->proxy.bytes;
     access->pool.no_proxy = access->no_proxy;
     access->pool.tls = tls_context_ref(config->tls);
     access->same = true;

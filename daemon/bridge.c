@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/log_events.h"
+#include "conf/printable.h"
 #include "daemon/control.h"
 #include "daemon/engine.h"
 #include "daemon/idle_exit.h"
@@ -126,7 +127,7 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     struct bridge *bridge = handle->data;
     if (bridge->state == BRIDGE_SERVING) {
         drain(bridge);
-    } else if (bridge->state == BRIDGE_DRAINING) {
+    } else if (bridge->state == BRIDGE_DRAINING && !serving_is_idle(&bridge->serving)) {
         log_warn("asked to stop a second time: running calls are ended");
         cut(bridge);
     }
@@ -224,19 +225,35 @@ static json_t *answer_status(struct bridge *bridge)
     return json_pack("{s:o}", "status", status_json(&source));
 }
 
+/* The error names files, which may be called anything. */
+static json_t *answer_reload(struct bridge *bridge)
+{
+    struct err err = {0};
+    if (reload(bridge, &err))
+        return json_object();
+    return json_pack("{s:b, s:o}", "ok", 0, "error", printable_json(err.message));
+}
+
+/* What is NULL to json_pack() is so for want of memory; to the control socket it is a command that
+ * there is not. */
+static json_t *made(json_t *answer)
+{
+    if (answer == NULL)
+        abort();
+    return answer;
+}
+
 static json_t *on_control(void *owner, const char *command)
 {
     struct bridge *bridge = owner;
-    struct err err = {0};
     if (strcmp(command, "status") == 0)
-        return answer_status(bridge);
+        return made(answer_status(bridge));
     if (strcmp(command, "reload") == 0)
-        return reload(bridge, &err) ? json_object()
-                                    : json_pack("{s:b, s:s}", "ok", 0, "error", err.message);
+        return made(answer_reload(bridge));
     if (strcmp(command, "drain") == 0) {
         if (bridge->state == BRIDGE_SERVING)
             drain(bridge);
-        return json_object();
+        return made(json_object());
     }
     return NULL;
 }

@@ -124,11 +124,11 @@ static void on_peek(struct call *call, enum session_peek_result result)
     call_finish(call, &status);
 }
 
-static void begin_peek(struct call *call, bool last)
+static void begin_peek(struct call *call)
 {
     call->peek = xcalloc(1, sizeof *call->peek);
     session_peek_init(call->peek, header_list_get(&call->request, KNOWN_GRPC_ENCODING));
-    if (last)
+    if (call->request_body.ended)
         on_peek(call, SESSION_PEEK_ABSENT);
 }
 
@@ -161,10 +161,9 @@ static void keep_method(struct call *call)
     call->method[len] = '\0';
 }
 
-void call_on_request(struct call *call, bool last)
+void call_on_request(struct call *call)
 {
     struct rpc_status status;
-    call->request_complete = call->request_body.ended = last;
     enum policy_way way = transport_is_unix_socket(call->downstream->transport)
                               ? POLICY_BY_UNIX_SOCKET
                               : POLICY_BY_TCP;
@@ -188,7 +187,7 @@ void call_on_request(struct call *call, bool last)
     header_list_fit(&call->request); /* it may wait for hours */
     begin_deadline(call);
     if (pool_binding(call->pool)->compute == COMPUTE_SERVERLESS)
-        begin_peek(call, last);
+        begin_peek(call);
     else
         pool_acquire(call->pool, &call->upstream);
 }
@@ -208,7 +207,6 @@ void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len)
 
 void call_on_request_last(struct call *call)
 {
-    call->request_complete = true;
     body_end(&call->request_body);
     if (call->peek != NULL && call->peek->result == SESSION_PEEK_MORE)
         on_peek(call, SESSION_PEEK_ABSENT);

@@ -75,7 +75,6 @@ struct call {
     enum call_kind kind;
     bool counted;           /* by the downstream, in its user's quota */
     bool answered;          /* the headers of an answer have been sent */
-    bool request_complete;  /* the client's END_STREAM has come */
     bool response_complete; /* the upstream's END_STREAM has come */
     int status;             /* grpc-status as sent to the client, -1 while unknown */
     bool status_is_ours;
@@ -90,8 +89,9 @@ struct call *call_create(struct h2 *downstream, int32_t stream_id, struct access
  * they should. */
 void call_destroy(struct call *call, uint32_t error_code, struct peer_throttle *odd);
 
-/* The request's header block is complete in call->request. `last`: END_STREAM came with it. */
-void call_on_request(struct call *call, bool last);
+/* The request's header block is complete in call->request. Whether END_STREAM came with it is in
+ * call->request_body.ended. */
+void call_on_request(struct call *call);
 void call_on_request_data(struct call *call, const uint8_t *bytes, size_t len);
 void call_on_request_last(struct call *call);
 

@@ -49,11 +49,19 @@ void call_settle_request(struct call *call)
 
 void call_detach_upstream(struct call *call)
 {
-    pool_release(&call->upstream, NGHTTP2_CANCEL);
+    pool_release(&call->upstream);
     call_settle_request(call);
     body_drop(&call->request_body, 0);
     body_forget_destination(&call->request_body);
     body_forget_source(&call->response_body);
+}
+
+static void end_by_ourselves(struct call *call, const struct rpc_status *status)
+{
+    call_detach_upstream(call);
+    call->response_complete = true;
+    call->status = (int)status->code;
+    call->status_is_ours = true;
 }
 
 /* Before any answer the client gets a Trailers-Only status. After that what has arrived in whole
@@ -64,11 +72,7 @@ void call_finish(struct call *call, const struct rpc_status *status)
 {
     if (call->response == CALL_RESPONSE_LAST)
         return;
-    call_detach_upstream(call);
-    call->response_complete = true;
-    call->status = (int)status->code;
-    call->status_is_ours = true;
-
+    end_by_ourselves(call, status);
     if (call->response == CALL_RESPONSE_NONE) {
         struct header_list headers = {0};
         status_fields_add_answer(&headers, status);
@@ -134,10 +138,7 @@ bool call_is_shed(struct call *call, const struct body *body)
         call_finish(call, &status);
         return true;
     }
-    call_detach_upstream(call);
-    call->response_complete = true;
-    call->status = (int)status.code;
-    call->status_is_ours = true;
+    end_by_ourselves(call, &status);
     call_reset(call, NGHTTP2_REFUSED_STREAM);
     return true;
 }

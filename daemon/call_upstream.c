@@ -163,8 +163,9 @@ static bool replay(struct call *call)
         !call->request_body.keeps || call->replays == CALL_MAX_REPLAYS)
         return false;
     call->replays++;
-    pool_release(&call->upstream, NGHTTP2_CANCEL);
+    pool_release(&call->upstream);
     call->upstream.id = 0;
+    call->response_body.from.h2 = NULL; /* of the session that may go while the call waits */
     body_forget_destination(&call->request_body);
     body_rewind(&call->request_body);
     pool_acquire(call->pool, &call->upstream);

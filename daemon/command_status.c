@@ -25,10 +25,18 @@ static int connect_to(const char *path, struct err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+    if (strlen(path) >= sizeof address.sun_path) {
+        err_set(
+            err, EX_UNAVAILABLE,
+            "the path of the control socket is longer than %zu bytes, so no daemon listens there: "
+            "name the daemon's by --control unix:PATH (it is %s)",
+            sizeof address.sun_path - 1, path);
+        return -1;
+    }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || strlen(path) >= sizeof address.sun_path) {
-        err_set(err, EX_OSERR, "%s: cannot be connected to", path);
-        return fd;
+    if (fd < 0) {
+        err_set(err, EX_OSERR, "%s: no socket to ask with: %s", path, strerror(errno));
+        return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);

@@ -12,15 +12,15 @@
 #include "common/list.h"
 #include "common/log.h"
 #include "conf/environment.h"
+#include "daemon/acceptor.h"
 #include "daemon/unix_socket.h"
 
-enum { BACKLOG = 16 };
-
 struct control {
-    uv_pipe_t pipe;
-    char *path; /* owned */
-    struct unix_socket socket;
-    struct list clients; /* oldest first */
+    uv_loop_t *loop;           /* borrowed */
+    struct acceptor *acceptor; /* owned */
+    char *path;                /* owned */
+    struct unix_socket socket; /* owned */
+    struct list clients;       /* oldest first */
     size_t client_count;
     control_answer answer;
     void *owner; /* weak */
@@ -115,13 +115,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 }
 
 /* The mode of the socket keeps others out already, unless somebody changes it. */
-static bool may_ask(const uv_pipe_t *pipe)
+static bool may_ask(int fd)
 {
     struct ucred peer = {.uid = (uid_t)-1};
     socklen_t len = sizeof peer;
-    uv_os_fd_t fd;
-    if (uv_fileno((const uv_handle_t *)pipe, &fd) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
         return false;
     if (peer.uid == geteuid() || peer.uid == 0)
         return true;
@@ -129,16 +127,15 @@ static bool may_ask(const uv_pipe_t *pipe)
     return false;
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+/* Takes the descriptor over. */
+static void serve(struct control *control, int fd)
 {
-    struct control *control = stream->data;
-    if (status < 0)
-        return;
     struct client *client = xcalloc(1, sizeof *client);
     list_init(&client->link);
-    uv_pipe_init(stream->loop, &client->pipe, 0);
+    uv_pipe_init(control->loop, &client->pipe, 0);
     client->pipe.data = client;
-    if (uv_accept(stream, (uv_stream_t *)&client->pipe) < 0 || !may_ask(&client->pipe)) {
+    if (uv_pipe_open(&client->pipe, fd) < 0) {
+        close(fd);
         client_close(client);
         return;
     }
@@ -149,6 +146,15 @@ static void on_connection(uv_stream_t *stream, int status)
     control->client_count++;
     list_append(&control->clients, &client->link);
     uv_read_start((uv_stream_t *)&client->pipe, on_allocate, on_read);
+}
+
+/* With the last descriptor as with any: whoever asks why nothing works any more is to hear it. */
+static void on_accepted(void *owner, int fd, bool last)
+{
+    if (may_ask(fd))
+        serve(owner, fd);
+    else
+        close(fd);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -177,36 +183,31 @@ static void make_directory(const char *path)
     free(directory);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct control *control = handle->data;
-    free(control->path);
-    free(control);
-}
-
 struct control *control_create(uv_loop_t *loop, const char *path, control_answer answer,
                                void *owner, struct err *err)
 {
     struct unix_socket socket;
     make_directory(path);
-    if (!unix_socket_listen(path, 0600, &socket, err)) {
+    if (!unix_socket_listen(path, "--control", 0600, &socket, err)) {
         err_prefix(err, "control socket: ");
         return NULL;
     }
     struct control *control = xcalloc(1, sizeof *control);
+    control->loop = loop;
     control->path = xstrdup(path);
     control->socket = socket;
     control->answer = answer;
     control->owner = owner;
     list_init(&control->clients);
-    uv_pipe_init(loop, &control->pipe, 0);
-    control->pipe.data = control;
-    int error = uv_pipe_open(&control->pipe, socket.fd);
-    if (error < 0)
-        close(socket.fd);
-    else
-        error = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, on_connection);
-    if (error == 0)
+    int error;
+    const struct acceptor_config config = {
+        .loop = loop,
+        .name = "control socket",
+        .on_accepted = on_accepted,
+        .owner = control,
+    };
+    control->acceptor = acceptor_create(&config, socket.fd, &error);
+    if (control->acceptor != NULL)
         return control;
     control_destroy(control);
     err_set(err, EX_CANTCREAT, "control socket: cannot listen on unix:%s: %s", path,
@@ -226,6 +227,9 @@ void control_destroy(struct control *control)
     struct client *client;
     while ((client = list_first(&control->clients, struct client, link)) != NULL)
         client_close(client);
+    acceptor_close(control->acceptor);
     unix_socket_remove(&control->socket, control->path);
-    uv_close((uv_handle_t *)&control->pipe, on_closed);
+    close(control->socket.fd);
+    free(control->path);
+    free(control);
 }

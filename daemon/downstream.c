@@ -42,6 +42,12 @@ static uint64_t now_of(const struct downstream *downstream)
     return uv_now(downstream->set->engine->loop);
 }
 
+static const char *drain_reason(const struct downstream *downstream)
+{
+    return downstream->set->stopped ? "sparkbridge has stopped listening here"
+                                    : "who may connect here has changed: connect again";
+}
+
 static void end_call(struct downstream *downstream, struct call *call, uint32_t error_code)
 {
     if (call->counted)
@@ -128,8 +134,11 @@ static void on_h2_fed(void *owner, const uint8_t *bytes, size_t len)
     struct downstream *downstream = owner;
     if (downstream->cut)
         return;
-    if (downstream->drain == DRAIN_GREETING)
+    if (downstream->drain == DRAIN_GREETING) {
+        uv_timer_stop(downstream->timer); /* what it has begun is timed from here */
+        downstream->unfinished = ABUSE_UNFINISHED_NONE;
         begin_drain(downstream);
+    }
     enum abuse_kind kind = abuse_feed(&downstream->abuse, bytes, len, now_of(downstream));
     if (kind == ABUSE_BROKEN)
         nghttp2_session_terminate_session(downstream->h2.session, downstream->abuse.error_code);
@@ -181,11 +190,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static void begin_call(struct downstream *downstream, struct call *call, bool last)
 {
     struct rpc_status status;
+    call->request_body.ended = last;
     if (!quota_begin_call(downstream->client.account, &status)) {
         call_finish(call, &status);
     } else {
         call->counted = true;
-        call_on_request(call, last);
+        call_on_request(call);
     }
 }
 
@@ -225,8 +235,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             begin_call(downstream, call, last);
         else if (last) /* with DATA, or with request trailers, which gRPC does not have */
             call_on_request_last(call);
-        if (last)
-            local_on_request_complete(call);
+        local_on_request(call);
+        if (downstream->drain != DRAIN_NO)
+            local_stop(call, drain_reason(downstream));
         break;
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && downstream->drain == DRAIN_NOTICE &&
@@ -275,7 +286,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
         return 0;
     call->answered = true;
     /* An answer that is complete while the client still sends: it need not (RFC 9113, 8.1). */
-    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 && !call->request_complete)
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 && !call->request_body.ended)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_NO_ERROR);
     return 0;
@@ -362,7 +373,7 @@ static void on_bad_preface(void *owner, const uint8_t *bytes, size_t len)
 {
     struct downstream *downstream = owner;
     struct preface_answer answer = preface_answer(bytes, len);
-    log_warn("%s", answer.advice);
+    preface_log(&answer, &downstream->set->not_http2, now_of(downstream));
     if (answer.bytes != NULL && transport_is_writable(downstream->h2.transport))
         transport_write(downstream->h2.transport,
                         &(uv_buf_t){.base = (char *)answer.bytes, .len = answer.len}, 1);
@@ -446,7 +457,7 @@ void downstream_set_drain(struct downstream_set *set)
             continue;
         }
         list_for_each(call_node, &downstream->calls)
-            local_stop(container_of(call_node, struct call, link));
+            local_stop(container_of(call_node, struct call, link), drain_reason(downstream));
         if (downstream->drain == DRAIN_NO)
             begin_drain(downstream);
     }

@@ -31,7 +31,7 @@ struct downstream_set {
     struct engine *engine; /* borrowed */
     struct quota *quota;   /* borrowed: that of all sets */
     struct list all;
-    struct throttle cuts[ABUSE_NONE];
+    struct throttle cuts[ABUSE_NONE], not_http2;
     struct peer_throttle odd_calls; /* the log of calls that a user has end oddly */
     struct access *access;          /* owned reference: what calls get that begin now */
     bool stopped;                   /* who comes now is heard, and told to go elsewhere */

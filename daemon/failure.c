@@ -24,6 +24,50 @@ static const char *or_unknown(const char *source)
     return source != NULL ? source : "an unknown source";
 }
 
+/* What time does not cure. */
+static void from_tls_fault(const char *target, const char *source,
+                           const struct upstream_fault *fault, struct rpc_status *ret_status)
+{
+    switch (fault->kind) {
+    case UPSTREAM_FAULT_UNTRUSTED:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TRUSTED",
+                       "sparkbridge: the certificate of workspace %s is not trusted (%s); if a "
+                       "private CA or a TLS-inspecting proxy signed it, name its CA by --ca-file",
+                       target, fault->text);
+        return;
+    case UPSTREAM_FAULT_WRONG_NAME:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TRUSTED",
+                       "sparkbridge: the certificate at workspace %s is not trusted (%s): it is "
+                       "another host's; the host comes from %s: check it, and what answers there",
+                       target, fault->text, source);
+        return;
+    case UPSTREAM_FAULT_EXPIRED:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TRUSTED",
+                       "sparkbridge: the certificate of workspace %s is not trusted (%s): it has "
+                       "to be renewed there, unless this machine's clock is wrong",
+                       target, fault->text);
+        return;
+    case UPSTREAM_FAULT_NOT_TLS:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TLS",
+                       "sparkbridge: %s does not speak TLS on that port; the host comes from %s: "
+                       "check host and port",
+                       target, source);
+        return;
+    case UPSTREAM_FAULT_NO_H2:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NO_HTTP2",
+                       "sparkbridge: %s does not speak HTTP/2 (%s), which Spark Connect needs; "
+                       "the host comes from %s: check host and port, or the proxy on the way",
+                       target, fault->text, source);
+        return;
+    default:
+        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_TLS_FAILED",
+                       "sparkbridge: no TLS connection to %s could be made (%s); the host comes "
+                       "from %s: check it, and that this machine's settings allow TLS 1.2 or later",
+                       target, fault->text, source);
+        return;
+    }
+}
+
 void failure_from_fault(const struct binding *binding, const struct upstream_fault *fault,
                         bool resumes, struct rpc_status *ret_status)
 {
@@ -56,29 +100,7 @@ void failure_from_fault(const struct binding *binding, const struct upstream_fau
                        "sparkbridge: the proxy on the way to workspace %s gave no connection: %s",
                        target, fault->text);
         break;
-    case UPSTREAM_FAULT_UNTRUSTED:
-        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TRUSTED",
-                       "sparkbridge: the certificate of workspace %s is not trusted (%s); if a "
-                       "private CA or a TLS-inspecting proxy signed it, name its CA by --ca-file",
-                       target, fault->text);
-        return;
-    case UPSTREAM_FAULT_NOT_TLS:
-        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NOT_TLS",
-                       "sparkbridge: %s does not speak TLS on that port; the host comes from %s: "
-                       "check host and port",
-                       target, source);
-        return;
-    case UPSTREAM_FAULT_NO_H2:
-        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_NO_HTTP2",
-                       "sparkbridge: %s does not speak HTTP/2 (%s), which Spark Connect needs; "
-                       "the host comes from %s: check host and port, or the proxy on the way",
-                       target, fault->text, source);
-        return;
-    case UPSTREAM_FAULT_TLS:
-        rpc_status_set(ret_status, GRPC_FAILED_PRECONDITION, "UPSTREAM_TLS_FAILED",
-                       "sparkbridge: no TLS connection to %s could be made (%s)", target,
-                       fault->text);
-        return;
+    default: from_tls_fault(target, source, fault, ret_status); return;
     }
     if (resumes)
         ret_status->code = GRPC_UNAVAILABLE;

@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-static void end_with(struct h2 *h2, int error, const char *text)
+static void end_with(struct h2 *h2, const char *text)
 {
-    struct transport_end end = {.error = error, .text = text};
+    struct transport_end end = {.text = text};
     h2->events->on_end(h2->owner, &end);
 }
 
@@ -32,7 +32,7 @@ static void on_flush(struct flushable *flushable)
         ssize_t n = nghttp2_session_mem_send(h2->session, &bytes);
         if (n < 0) {
             stage_empty(&h2->engine->stage);
-            end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
+            end_with(h2, nghttp2_strerror((int)n));
             return;
         }
         if (n == 0 && !h2->stage_full)
@@ -49,7 +49,7 @@ static void on_flush(struct flushable *flushable)
     write_stage(h2);
     if (transport_is_writable(h2->transport) && !nghttp2_session_want_read(h2->session) &&
         !nghttp2_session_want_write(h2->session))
-        end_with(h2, 0, "the session is complete");
+        end_with(h2, "the session is complete");
 }
 
 void h2_stage_header(struct h2 *h2, const uint8_t *frame_header)
@@ -119,8 +119,10 @@ void h2_set_stream_data(struct h2 *h2, int32_t stream_id, void *data)
 
 void h2_forget_stream(struct h2 *h2, int32_t stream_id)
 {
-    if (stream_id == h2->found_id)
+    if (stream_id == h2->found_id) {
         h2->found_id = 0;
+        h2->found_data = NULL;
+    }
 }
 
 static void on_transport_open(void *owner)
@@ -139,7 +141,7 @@ static void on_transport_bytes(void *owner, const uint8_t *bytes, size_t len)
         h2->events->on_bad_preface(h2->owner, bytes, len);
     h2->fed = true;
     if (n < 0) {
-        end_with(h2, UV_EPROTO, nghttp2_strerror((int)n));
+        end_with(h2, nghttp2_strerror((int)n));
         return;
     }
     if (h2->events->on_fed != NULL)

@@ -57,7 +57,7 @@ struct h2 {
     bool stage_full;   /* the flush must write the stage before it goes on */
 };
 
-/* Takes over `session` (NULL where nghttp2 could not make one) and the connected `transport`, with
+/* Takes over `session` and the connected `transport`, with
  * `tls` inside unless that is NULL. Returns 0 or a negative errno; after an error only h2_finish()
  * may follow. */
 int h2_start(struct h2 *h2, struct engine *engine, nghttp2_session *session,

@@ -72,23 +72,24 @@ static void answer_health(struct call *call)
     }
 }
 
-void local_on_request_complete(struct call *call)
+void local_on_request(struct call *call)
 {
+    const struct body *body = &call->request_body;
     if (call->kind == CALL_FORWARDED || call->response != CALL_RESPONSE_NONE)
         return;
     if (call->kind == CALL_NOT_GRPC)
-        answer_not_grpc(call);
-    else
+        answer_not_grpc(call); /* whatever its body is: that is not taken, and so may never end */
+    else if (body->ended || body->queue.bytes > HEALTH_REQUEST_MAX_BYTES)
         answer_health(call);
 }
 
-void local_stop(struct call *call)
+void local_stop(struct call *call, const char *reason)
 {
     if (call->kind != CALL_HEALTH_WATCH || call->response == CALL_RESPONSE_LAST ||
         call->response_body.ended)
         return;
     struct rpc_status status;
     send_health(call, HEALTH_NOT_SERVING);
-    rpc_status_set(&status, GRPC_UNAVAILABLE, "STOPPING", "sparkbridge is stopping");
+    rpc_status_set(&status, GRPC_UNAVAILABLE, "STOPPING", "%s", reason);
     call_finish(call, &status);
 }

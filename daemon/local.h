@@ -8,10 +8,12 @@
 
 #include "daemon/call.h"
 
-/* A request is complete: answers it if it is one that the bridge answers itself. */
-void local_on_request_complete(struct call *call);
+/* More of a request has come: answers it if it is one that the bridge answers itself and enough of
+ * it is there. */
+void local_on_request(struct call *call);
 
-/* The bridge is about to stop: ends a call that watches the health, and would never end itself. */
-void local_stop(struct call *call);
+/* The connection is to end: so does a call that watches the health, and would never end itself.
+ * `reason` is for its client. */
+void local_stop(struct call *call, const char *reason);
 
 #endif

@@ -1,10 +1,6 @@
 /*
- * Looking the name of a host up: the C library's getaddrinfo(), in threads of its own.
- *
- * Not in libuv's pool: a name service that hangs would hold the few threads that the user database
- * needs too, and the end of the process would wait for it. These threads are detached. A look-up
- * that is cancelled is left to its thread, which drops what it finds; at the end of the process
- * nobody waits for it.
+ * Looking the name of a host up: the C library's getaddrinfo(), in threads of its own (workers.h).
+ * A look-up that is cancelled is left to its thread; at the end of the process nobody waits for it.
  *
  * Owner: a name_service is one for the process; a name_lookup ends by calling back once, or
  * silently by name_lookup_cancel(). There is no limit of time: the caller cancels. Loop thread

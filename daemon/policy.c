@@ -22,7 +22,6 @@ static void words_copy(struct config_words *to, const struct config_words *from)
 struct policy *policy_create(const struct listener_config *listener, struct secret *client_secret)
 {
     struct policy *policy = xcalloc(1, sizeof *policy);
-    policy->refs = 1;
     policy->listener = xstrdup(listener->name);
     words_copy(&policy->authorities, &listener->authorities);
     words_copy(&policy->forward_headers, &listener->forward_headers);
@@ -32,15 +31,9 @@ struct policy *policy_create(const struct listener_config *listener, struct secr
     return policy;
 }
 
-struct policy *policy_ref(struct policy *policy)
+void policy_destroy(struct policy *policy)
 {
-    policy->refs++;
-    return policy;
-}
-
-void policy_unref(struct policy *policy)
-{
-    if (policy == NULL || --policy->refs > 0)
+    if (policy == NULL)
         return;
     free(policy->listener);
     config_words_finish(&policy->authorities);
@@ -130,12 +123,6 @@ static bool check_form(const struct header_list *request, struct rpc_status *ret
                                  KNOWN_BIT(KNOWN_GRPC_TIMEOUT) | KNOWN_BIT(KNOWN_GRPC_ENCODING) |
                                  KNOWN_BIT(KNOWN_USER_AGENT);
     const struct seen seen = see(request);
-    if (request->too_large) {
-        rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
-                       "sparkbridge: the call's metadata is larger than %d bytes",
-                       HEADER_LIST_MAX_BYTES);
-        return false;
-    }
     for (size_t i = 0; i < request->count; i++) {
         const struct header_field *field = &request->fields[i];
         const char *name = header_field_name(request, field);

@@ -4,8 +4,7 @@
  *
  * The bridge adds a credential, so it is no open relay: only Spark Connect's service is forwarded,
  * headers pass by an allow-list, and what the bridge sets itself never comes from a client, however
- * it is spelt. Owner: one policy a listener, reference counted, because calls keep the one they
- * began with when the configuration is read anew. Loop thread only.
+ * it is spelt. Owner: a listener's access, which calls keep that began with it. Loop thread only.
  */
 #ifndef SPARKBRIDGE_DAEMON_POLICY_H
 #define SPARKBRIDGE_DAEMON_POLICY_H
@@ -25,7 +24,6 @@ enum {
 };
 
 struct policy {
-    unsigned refs;
     char *listener;                      /* owned; its name, for the log */
     struct config_words authorities;     /* owned copies, as in struct listener_config */
     struct config_words forward_headers; /* likewise */
@@ -37,8 +35,7 @@ struct policy {
 
 /* A policy with one reference. Takes the secret over, which may be one that is not set. */
 struct policy *policy_create(const struct listener_config *listener, struct secret *client_secret);
-struct policy *policy_ref(struct policy *policy);
-void policy_unref(struct policy *policy); /* accepts NULL */
+void policy_destroy(struct policy *policy); /* accepts NULL */
 
 enum policy_verdict {
     POLICY_FORWARD,

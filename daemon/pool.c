@@ -15,14 +15,17 @@ struct pool {
     struct binding *binding; /* owned reference: nghttp2 may still point into its secret */
     char authority[POOL_AUTHORITY_BYTES];
     struct upstream_target target; /* its TLS context is an owned reference */
-    char *proxy, *no_proxy, *via;  /* owned; the target's */
+    struct secret proxy;           /* the target's; may hold a password */
+    char *no_proxy, *via;          /* owned; the target's */
     struct tls_ticket ticket;      /* likewise */
     struct list upstreams;
     size_t upstream_count;
-    struct list waiting; /* struct upstream_stream, oldest first */
-    uv_timer_t *retry;   /* owned */
-    unsigned retry_ms;   /* the next delay */
-    bool worked;         /* a connection has been open before */
+    struct list waiting;           /* struct upstream_stream, oldest first */
+    uv_timer_t *retry;             /* owned */
+    unsigned retry_ms;             /* the next delay */
+    bool worked;                   /* a connection has been open before */
+    struct upstream_fault silence; /* the last one, if it ended by timeout ... */
+    uint64_t silent_until_ms;      /* ... and how long it counts */
     struct deadline_set deadlines;
 };
 
@@ -123,6 +126,10 @@ static void on_upstream_end(void *owner, struct upstream *upstream,
     struct pool *pool = owner;
     log_end(pool, fault);
     struct upstream_fault last = *fault; /* it may live in what is freed now */
+    if (last.kind == UPSTREAM_FAULT_TIMEOUT) {
+        pool->silence = last;
+        pool->silent_until_ms = uv_now(pool->engine->loop) + POOL_SILENT_MS;
+    }
     pool->upstream_count--;
     upstream_destroy(upstream);
     if (list_is_empty(&pool->waiting) || find_room(pool) != NULL || is_dialing(pool))
@@ -158,6 +165,14 @@ static bool is_nearly_full(struct pool *pool)
     return true;
 }
 
+/* SETTINGS_MAX_CONCURRENT_STREAMS of 0: another connection would be told the same. */
+static bool is_paused(struct pool *pool)
+{
+    list_for_each(node,
+                  &pool->upstreams) if (upstream_is_paused(upstream_from_link(node))) return true;
+    return false;
+}
+
 static void serve_waiting(struct pool *pool)
 {
     bool served = false;
@@ -170,20 +185,33 @@ static void serve_waiting(struct pool *pool)
         served = true;
     }
     bool wanted = !list_is_empty(&pool->waiting) || (served && is_nearly_full(pool));
-    if (wanted && !is_dialing(pool) && !uv_is_active((uv_handle_t *)pool->retry))
+    if (wanted && !is_dialing(pool) && !is_paused(pool) &&
+        !uv_is_active((uv_handle_t *)pool->retry))
         dial(pool);
+}
+
+/* A client makes several calls one after the other before it shows a fault: each would wait for the
+ * whole of the connect timeout. */
+static bool is_silent(struct pool *pool)
+{
+    return uv_now(pool->engine->loop) < pool->silent_until_ms && find_room(pool) == NULL &&
+           !is_dialing(pool);
 }
 
 void pool_acquire(struct pool *pool, struct upstream_stream *stream)
 {
+    if (is_silent(pool)) {
+        stream->events->on_refused(stream->call, &pool->silence);
+        return;
+    }
     stream->waiting_since_ms = uv_now(pool->engine->loop);
     list_append(&pool->waiting, &stream->link);
     serve_waiting(pool);
 }
 
-void pool_release(struct upstream_stream *stream, uint32_t error_code)
+void pool_release(struct upstream_stream *stream)
 {
-    upstream_detach(stream, error_code); /* also takes it off the list of those that wait */
+    upstream_detach(stream); /* also takes it off the list of those that wait */
 }
 
 struct pool *pool_create(const struct pool_config *config)
@@ -193,7 +221,8 @@ struct pool *pool_create(const struct pool_config *config)
     pool->engine = config->engine;
     pool->binding = binding_ref(config->binding);
     policy_authority(pool->binding, pool->authority, sizeof pool->authority);
-    pool->proxy = config->proxy != NULL ? xstrdup(config->proxy) : NULL;
+    if (config->proxy != NULL)
+        secret_set(&pool->proxy, config->proxy, strlen(config->proxy));
     pool->no_proxy = config->no_proxy != NULL ? xstrdup(config->no_proxy) : NULL;
     pool->via = config->via != NULL ? xstrdup(config->via) : NULL;
     pool->target = (struct upstream_target){
@@ -204,7 +233,7 @@ struct pool *pool_create(const struct pool_config *config)
             {
                 .host = config->binding->host,
                 .port = config->binding->port,
-                .proxy = pool->proxy,
+                .proxy = pool->proxy.bytes,
                 .no_proxy = pool->no_proxy,
                 .via = pool->via,
                 .timeout_ms = config->connect_timeout_ms,
@@ -245,9 +274,7 @@ void pool_unref(struct pool *pool)
     deadline_set_finish(&pool->deadlines);
     tls_context_unref(pool->target.tls);
     binding_unref(pool->binding);
-    if (pool->proxy != NULL)
-        secret_wipe_text(pool->proxy); /* it may hold a password */
-    free(pool->proxy);
+    secret_finish(&pool->proxy);
     free(pool->no_proxy);
     free(pool->via);
     tls_ticket_finish(&pool->ticket);
@@ -264,8 +291,8 @@ bool pool_matches(const struct pool *pool, const struct pool_config *config)
     return pool->target.tls == config->tls && binding_equal(pool->binding, config->binding) &&
            pool->target.connect_timeout_ms == config->connect_timeout_ms &&
            pool->target.stream_window_bytes == config->stream_window_bytes &&
-           text_equal(pool->proxy, config->proxy) && text_equal(pool->no_proxy, config->no_proxy) &&
-           text_equal(pool->via, config->via);
+           text_equal(pool->proxy.bytes, config->proxy) &&
+           text_equal(pool->no_proxy, config->no_proxy) && text_equal(pool->via, config->via);
 }
 
 const struct binding *pool_binding(const struct pool *pool)

@@ -23,6 +23,7 @@ enum {
     POOL_PATIENCE_MS = 2000,
     POOL_RETRY_FIRST_MS = 100, /* of these delays a random part is waited, half of it at least */
     POOL_RETRY_MAX_MS = 1000,
+    POOL_SILENT_MS = 5000,      /* for so long a workspace that did not answer is not asked again */
     POOL_AUTHORITY_BYTES = 300, /* a host name has 253 at most */
 };
 
@@ -63,6 +64,6 @@ void pool_count(const struct pool *pool, size_t *ret_connections, size_t *ret_wa
 void pool_acquire(struct pool *pool, struct upstream_stream *stream);
 
 /* Ends the stream's part in the pool, waiting or attached, resetting what is open. */
-void pool_release(struct upstream_stream *stream, uint32_t error_code);
+void pool_release(struct upstream_stream *stream);
 
 #endif

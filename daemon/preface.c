@@ -2,7 +2,10 @@
 #include "daemon/preface.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "common/log.h"
 
 #define HTTP1_SENTENCE                                                                             \
     "This port is sparkbridge. It speaks gRPC over plaintext HTTP/2 for Spark Connect\n"           \
@@ -48,4 +51,14 @@ struct preface_answer preface_answer(const uint8_t *bytes, size_t len)
             .len = sizeof http1 - 1,
         };
     return (struct preface_answer){.advice = "a client did not speak HTTP/2"};
+}
+
+void preface_log(const struct preface_answer *answer, struct throttle *throttle, uint64_t now_ms)
+{
+    unsigned left_out;
+    char text[16];
+    if (!throttle_pass(throttle, now_ms, PREFACE_LOG_LINES, &left_out))
+        return;
+    snprintf(text, sizeof text, "%u", left_out);
+    log_fields(LOG_LEVEL_WARN, answer->advice, {"not_logged_before", left_out > 0 ? text : NULL});
 }

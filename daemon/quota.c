@@ -77,8 +77,8 @@ static bool evict_from(struct quota *quota, const struct list *list, const struc
         if (of != NULL && idle->user != of)
             continue;
         list_remove(node);
+        add_leaving(quota, idle); /* first: one that is ending already goes at once */
         idle->on_evict(idle);
-        add_leaving(quota, idle);
         return true;
     }
     return false;

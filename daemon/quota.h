@@ -47,7 +47,8 @@ struct quota_idle {
     const struct quota_user *user;
     bool has_called; /* for the owner to say */
     /* The connection has to end, and to give its account back at once; it may stay for a moment to
-     * tell its client. Where too many do, this comes again: now it has to be gone. */
+     * tell its client, or be gone when this returns. Where too many stay, this comes again: then it
+     * has to be gone. */
     void (*on_evict)(struct quota_idle *idle);
 };
 

@@ -79,24 +79,23 @@ static void turn_away(struct reception *reception, struct transport *transport,
     refusal_create(&reception->refusals, transport, status);
 }
 
-/* Whether it is let in. Takes both over; reception may be gone if so. */
-static bool judge(struct reception *reception, struct transport *transport, struct peer *peer)
+/* Lets it in, or refuses it. Takes both over. */
+static void judge(struct reception *reception, struct transport *transport, struct peer *peer)
 {
     struct rpc_status status;
     if (!admission_check(reception->policy, peer, &status)) {
         refuse(reception, transport, peer, &status);
-        return false;
+        return;
     }
     struct client client = {.peer = *peer};
     client.account = quota_connect(reception->config.quota,
                                    peer->known ? peer->uid : QUOTA_UNKNOWN_USER, &status);
     if (client.account != NULL) {
         reception->on_admitted(reception, transport, &client);
-        return true;
+        return;
     }
     turn_away(reception, transport, &status);
     client_finish(&client);
-    return false;
 }
 
 static void stop_waiting(struct waiting *waiting)
@@ -106,6 +105,19 @@ static void stop_waiting(struct waiting *waiting)
     free(waiting);
 }
 
+/* Takes both over. */
+static void turn_away_unasked(struct reception *reception, struct transport *transport,
+                              struct peer *peer)
+{
+    struct rpc_status status;
+    rpc_status_set(&status, GRPC_RESOURCE_EXHAUSTED, "NO_THREADS",
+                   "sparkbridge: no thread could be started to ask the system's user database in; "
+                   "try again, and have the administrator raise the limit of its threads (ulimit "
+                   "-u, TasksMax=)");
+    turn_away(reception, transport, &status);
+    peer_finish(peer);
+}
+
 static void on_user_found(void *owner, struct user *user)
 {
     struct waiting *waiting = owner;
@@ -113,9 +125,12 @@ static void on_user_found(void *owner, struct user *user)
     struct transport *transport = waiting->transport;
     struct peer peer = waiting->peer;
     peer.user = user;
-    stop_waiting(waiting);
-    if (!judge(reception, transport, &peer))
-        reception->on_turned_away(reception);
+    if (user == NULL)
+        turn_away_unasked(reception, transport, &peer);
+    else
+        judge(reception, transport, &peer);
+    stop_waiting(waiting); /* until now it kept a listener that is stopped */
+    reception->on_waited(reception);
 }
 
 static void wait_for_user(struct reception *reception, struct transport *transport,
@@ -135,8 +150,7 @@ static void wait_for_user(struct reception *reception, struct transport *transpo
     waiting->peer = *peer;
     list_append(&reception->waiting, &waiting->link);
     reception->waiting_count++;
-    waiting->lookup =
-        user_lookup_start(reception->config.engine->loop, peer->uid, on_user_found, waiting);
+    waiting->lookup = user_lookup_start(reception->config.users, peer->uid, on_user_found, waiting);
 }
 
 void reception_receive(struct reception *reception, struct transport *transport)

@@ -22,6 +22,7 @@
 #include "daemon/refusal.h"
 #include "daemon/throttle.h"
 #include "daemon/transport.h"
+#include "daemon/workers.h"
 
 enum { RECEPTION_MAX_WAITING = 64 };
 
@@ -29,8 +30,9 @@ enum { RECEPTION_MAX_WAITING = 64 };
 struct reception_config {
     struct engine *engine;
     struct peer_finder *finder;
-    struct quota *quota; /* of all clients */
-    const char *name;    /* the listener's, for the log */
+    struct workers *users; /* who ask the user database */
+    struct quota *quota;   /* of all clients */
+    const char *name;      /* the listener's, for the log */
 };
 
 struct reception {
@@ -44,8 +46,8 @@ struct reception {
     /* Lets it in: takes transport and client over. */
     void (*on_admitted)(struct reception *reception, struct transport *transport,
                         struct client *client);
-    /* One that waited has not been let in. */
-    void (*on_turned_away)(struct reception *reception);
+    /* One that had to wait waits no more, whether it was let in or not. */
+    void (*on_waited)(struct reception *reception);
 };
 
 void reception_init(struct reception *reception, const struct reception_config *config);

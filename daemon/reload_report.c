@@ -187,6 +187,38 @@ static void compare_limits(struct report *report, const struct client_limits *be
     compare_number(report, "headers_timeout_ms", before->headers_ms, after->headers_ms);
 }
 
+/* The sandbox cannot be left, and the control socket is made once. */
+static void warn_of_restart(struct report *report, const char *key, bool is_same)
+{
+    if (is_same)
+        return;
+    log_warn("%s: a change needs a restart; until then what was there at the start counts", key);
+    report->found++;
+}
+
+/* Not said is not the same as "none". */
+static bool text_equal(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool words_equal(const struct config_words *a, const struct config_words *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = strcmp(a->items[i], b->items[i]) == 0;
+    return equal;
+}
+
+static void compare_fixed(struct report *report, const struct config *before,
+                          const struct config *after)
+{
+    warn_of_restart(report, "security.sandbox", before->sandbox == after->sandbox);
+    warn_of_restart(report, "security.sandbox_read",
+                    words_equal(&before->sandbox_read, &after->sandbox_read));
+    warn_of_restart(report, "control.listen", text_equal(before->control, after->control));
+}
+
 static void compare_globals(struct report *report, const struct config *before,
                             const struct config *after)
 {
@@ -221,6 +253,7 @@ void reload_report(const struct setup *before, const struct setup *after)
 {
     struct report report = {0};
     compare_globals(&report, before->config, after->config);
+    compare_fixed(&report, before->config, after->config);
     for (size_t i = 0; i < after->config->listener_count; i++) {
         const struct listener_config *listener = &after->config->listeners[i];
         size_t old = find_listener(before->config, listener->name);

@@ -13,6 +13,16 @@ void sandbox_hide_memory(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+static void warn_of_left_out(const struct sandbox_paths *paths)
+{
+    if (paths->left_out > 0)
+        log_warn(
+            "the sandbox has room for %d directories and leaves out %zu, the first %s: a reload "
+            "can read nothing there and make no socket; keep these files in fewer directories, "
+            "or switch the sandbox off",
+            SANDBOX_MAX_PATHS, paths->left_out, paths->first_left_out);
+}
+
 void sandbox_enter(const struct setup *setup, const char *control_path, char *const *environment,
                    struct sandbox *ret_sandbox)
 {
@@ -22,6 +32,7 @@ void sandbox_enter(const struct setup *setup, const char *control_path, char *co
     } else {
         struct sandbox_paths paths = {0};
         sandbox_paths_collect(setup, control_path, environment, &paths);
+        warn_of_left_out(&paths);
         ret_sandbox->landlock_off = sandbox_landlock(&paths, &ret_sandbox->landlock_abi);
         ret_sandbox->seccomp_off = sandbox_seccomp();
         sandbox_paths_finish(&paths);

@@ -23,6 +23,8 @@ struct sandbox_paths {
     size_t read_count;
     char *sockets[SANDBOX_MAX_PATHS]; /* owned; directories in which sockets come and go */
     size_t sockets_count;
+    size_t left_out;      /* for which there was no room */
+    char *first_left_out; /* owned; NULL where none was */
 };
 
 /* What came of it; the reasons are static text, NULL where it is in force. */

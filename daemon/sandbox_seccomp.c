@@ -140,6 +140,7 @@ static const struct condition conditions[] = {
     {SCMP_SYS(prctl), 0, (uint64_t)WHOLE, PR_SET_NAME},
     {SCMP_SYS(prctl), 0, (uint64_t)WHOLE, PR_SET_VMA},
     {SCMP_SYS(prctl), 0, (uint64_t)WHOLE, PR_GET_DUMPABLE},
+    {SCMP_SYS(prctl), 0, (uint64_t)WHOLE, PR_GET_NO_NEW_PRIVS},
     {SCMP_SYS(ioctl), 1, (uint64_t)WHOLE, FIONBIO},
     {SCMP_SYS(ioctl), 1, (uint64_t)WHOLE, FIOCLEX},
     {SCMP_SYS(ioctl), 1, (uint64_t)WHOLE, FIONREAD},

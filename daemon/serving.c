@@ -48,6 +48,7 @@ static struct entry *entry_create(struct serving *serving, const char *name, str
     const struct reception_config config = {
         .engine = serving->engine,
         .finder = &serving->finder,
+        .users = serving->users,
         .quota = &serving->quota,
         .name = entry->name,
     };
@@ -102,8 +103,8 @@ static void destroy_list(struct list *entries)
 }
 
 /* Entries for all listeners of `next`, in order, with the sockets and pools that are new. */
-static bool prepare_all(struct serving *serving, const struct setup *next, struct tls_context *tls,
-                        struct list *ret_fresh, struct err *err)
+static bool prepare_all(struct serving *serving, const struct setup *next, struct list *ret_fresh,
+                        struct err *err)
 {
     const struct config *config = next->config;
     list_init(ret_fresh);
@@ -112,7 +113,7 @@ static bool prepare_all(struct serving *serving, const struct setup *next, struc
         const struct pool_config pool_config = {
             .engine = serving->engine,
             .connector = serving->connector,
-            .tls = tls,
+            .tls = next->tls,
             .proxy = config->proxy.url.bytes,
             .no_proxy = config->proxy.no_proxy,
             .via = config->listeners[i].via,
@@ -190,23 +191,14 @@ static void remove_the_rest(struct serving *serving, const struct config *config
 
 bool serving_change(struct serving *serving, struct setup *next, struct err *err)
 {
-    const struct tls_files files = {
-        .ca = next->config->ca_file,
-        .cert = next->config->client_cert,
-        .key = next->config->client_key,
-    };
-    struct tls_context *tls = tls_context_create(&files, err);
-    if (tls == NULL)
-        return false;
-    if (serving->tls != NULL && tls_context_equal(tls, serving->tls)) {
-        tls_context_unref(tls);
-        tls = tls_context_ref(serving->tls);
+    struct tls_context *tls = serving->setup.tls;
+    if (tls != NULL && tls_context_equal(next->tls, tls)) {
+        tls_context_unref(next->tls);
+        next->tls = tls_context_ref(tls);
     }
     struct list fresh;
-    if (!prepare_all(serving, next, tls, &fresh, err)) {
-        tls_context_unref(tls);
+    if (!prepare_all(serving, next, &fresh, err))
         return false;
-    }
 
     for (size_t i = 0; i < next->config->listener_count; i++) {
         if (find_entry(serving, next->config->listeners[i].name) == NULL)
@@ -216,8 +208,6 @@ bool serving_change(struct serving *serving, struct setup *next, struct err *err
     remove_the_rest(serving, next->config);
     if (serving->setup.config != NULL)
         reload_report(&serving->setup, next);
-    tls_context_unref(serving->tls);
-    serving->tls = tls;
     setup_finish(&serving->setup);
     serving->setup = *next;
     serving->quota.limits = serving->setup.config->limits;
@@ -234,6 +224,7 @@ void serving_init(struct serving *serving, struct engine *engine,
     serving->connector = connector_create(engine);
     quota_init(&serving->quota, &engine->byte_pool);
     peer_finder_init(&serving->finder);
+    serving->users = workers_create(engine->loop, USER_MAX_THREADS);
     list_init(&serving->entries);
 }
 
@@ -271,9 +262,9 @@ void serving_finish(struct serving *serving)
 {
     serving->stopped = false;
     destroy_list(&serving->entries);
+    workers_destroy(serving->users);
     peer_finder_finish(&serving->finder);
     assert(serving->quota.connections == 0 && serving->quota.calls == 0);
+    setup_finish(&serving->setup); /* its pools may be connecting */
     connector_destroy(serving->connector);
-    tls_context_unref(serving->tls);
-    setup_finish(&serving->setup);
 }

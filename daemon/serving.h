@@ -17,16 +17,16 @@
 #include "daemon/peer.h"
 #include "daemon/quota.h"
 #include "daemon/setup.h"
-#include "daemon/tls.h"
+#include "daemon/workers.h"
 
 struct serving {
     struct engine *engine;       /* borrowed */
     struct connector *connector; /* owned */
     struct peer_finder finder;
-    struct quota quota;      /* of all clients */
-    struct setup setup;      /* owned: what is served now */
-    struct tls_context *tls; /* owned reference */
-    struct list entries;     /* one a listener, also those that only wait for their clients */
+    struct workers *users; /* owned: who ask the user database */
+    struct quota quota;    /* of all clients */
+    struct setup setup;    /* owned: what is served now */
+    struct list entries;   /* one a listener, also those that only wait for their clients */
     void (*on_idle)(struct serving *serving); /* after serving_stop(): all clients have gone */
     bool stopped;
 };

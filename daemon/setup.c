@@ -15,6 +15,20 @@ static char *prefix_of(const struct config *config, const struct listener_config
     return config->listener_count > 1 ? xasprintf("listener %s: ", listener->name) : xstrdup("");
 }
 
+static struct tls_context *load_tls(const struct config *config, struct diag_list *diags)
+{
+    const struct tls_files files = {
+        .ca = {config->ca_file, config->ca_source},
+        .cert = {config->client_cert, config->client_cert_source},
+        .key = {config->client_key, config->client_key_source},
+    };
+    struct err err;
+    struct tls_context *tls = tls_context_create(&files, &err);
+    if (tls == NULL)
+        diag_error(diags, err.exit_code, "%s", err.message);
+    return tls;
+}
+
 bool setup_load(const struct setup_source *source, struct setup *ret_setup, struct diag_list *diags)
 {
     struct setup setup = {0};
@@ -31,7 +45,8 @@ bool setup_load(const struct setup_source *source, struct setup *ret_setup, stru
         free(prefix);
         complete = complete && setup.accesses[i] != NULL;
     }
-    if (!complete) {
+    setup.tls = load_tls(config, diags);
+    if (!complete || setup.tls == NULL) {
         setup_finish(&setup);
         return false;
     }
@@ -44,6 +59,7 @@ void setup_finish(struct setup *setup)
     for (size_t i = 0; setup->accesses != NULL && i < setup->config->listener_count; i++)
         access_unref(setup->accesses[i]);
     free(setup->accesses);
+    tls_context_unref(setup->tls);
     config_destroy(setup->config);
     *setup = (struct setup){0};
 }

@@ -12,6 +12,7 @@
 #include "conf/config.h"
 #include "conf/diag.h"
 #include "daemon/access.h"
+#include "daemon/tls.h"
 
 /* Where a setup comes from: the command line (argv[0] is the subcommand) and the environment. */
 struct setup_source {
@@ -23,6 +24,7 @@ struct setup_source {
 struct setup {
     struct config *config;    /* owned */
     struct access **accesses; /* owned references, one for each of the configuration's listeners */
+    struct tls_context *tls;  /* owned reference: whom of the workspaces to trust */
 };
 
 /* All faults and warnings go to `diags`, those of every listener; false where there is a fault, and

@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/secret_memory.h"
+#include "conf/printable.h"
 #include "conf/token_expiry.h"
 
 static json_t *time_json(time_t at)
@@ -21,6 +22,12 @@ static json_t *time_json(time_t at)
         return json_null();
     token_expiry_text(at, stamp);
     return json_string(stamp);
+}
+
+/* What files, paths and variables say may be no UTF-8. */
+static json_t *text_json(const char *text)
+{
+    return text != NULL ? printable_json(text) : json_null();
 }
 
 /* ---- what is served ------------------------------------------------------------------------- */
@@ -35,18 +42,18 @@ static json_t *binding_json(const struct binding *binding)
     char fingerprint[SECRET_FINGERPRINT_SIZE] = "";
     if (secret_is_set(&binding->token))
         secret_fingerprint(&binding->token, fingerprint);
-    return json_pack("{s:s, s:i, s:s?, s:s?, s:s?, s:s?, s:o, s:s, s:s?, s:s?}", "host",
-                     binding->host, "port", (int)binding->port, "host_source", binding->host_source,
-                     "auth_type", binding->auth_type, "token_sha256",
-                     fingerprint[0] != '\0' ? fingerprint : NULL, "token_source",
-                     binding->token_source, "token_expires", time_json(binding->token_expires),
-                     "compute", compute_names[binding->compute], "cluster_id", binding->cluster_id,
-                     "compute_source", binding->compute_source);
+    return json_pack(
+        "{s:o, s:i, s:o, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}", "host", text_json(binding->host),
+        "port", (int)binding->port, "host_source", text_json(binding->host_source), "auth_type",
+        binding->auth_type, "token_sha256", fingerprint[0] != '\0' ? fingerprint : NULL,
+        "token_source", text_json(binding->token_source), "token_expires",
+        time_json(binding->token_expires), "compute", compute_names[binding->compute], "cluster_id",
+        text_json(binding->cluster_id), "compute_source", text_json(binding->compute_source));
 }
 
 static void add_address(void *arg, const char *address)
 {
-    json_array_append_new(arg, json_string(address));
+    json_array_append_new(arg, text_json(address));
 }
 
 struct grants {
@@ -61,14 +68,15 @@ static void add_grant(void *arg, const struct grant *grant)
     size_t connections = 0, waiting = 0;
     if (grant->pool != NULL)
         pool_count(grant->pool, &connections, &waiting);
+    const char *profile =
+        key->profile != GRANT_OWN_PROFILE ? grants->peers->client_profiles[key->profile] : NULL;
     json_array_append_new(
         grants->array,
-        json_pack("{s:o, s:s?, s:o, s:s?, s:{s:I, s:I}}", "uid",
+        json_pack("{s:o, s:o, s:o, s:o, s:{s:I, s:I}}", "uid",
                   key->of_user ? json_integer(key->uid) : json_null(), "client_profile",
-                  key->profile != GRANT_OWN_PROFILE ? grants->peers->client_profiles[key->profile]
-                                                    : NULL,
-                  "binding", grant->binding != NULL ? binding_json(grant->binding) : json_null(),
-                  "fault", grant->fault, "upstream", "connections", (json_int_t)connections,
+                  text_json(profile), "binding",
+                  grant->binding != NULL ? binding_json(grant->binding) : json_null(), "fault",
+                  text_json(grant->fault), "upstream", "connections", (json_int_t)connections,
                   "calls_waiting", (json_int_t)waiting));
 }
 
@@ -81,10 +89,11 @@ static void add_listener(void *arg, const char *name, const struct listener *lis
     listener_each_address(listener, add_address, addresses);
     listener_count(listener, &clients, &calls);
     access_each(access, add_grant, &grants);
-    json_array_append_new(arg, json_pack("{s:s, s:s, s:o, s:{s:I, s:I}, s:o}", "name", name,
-                                         "state", removed ? "removed" : "serving", "addresses",
-                                         addresses, "clients", "connections", (json_int_t)clients,
-                                         "calls", (json_int_t)calls, "grants", grants.array));
+    json_array_append_new(arg,
+                          json_pack("{s:o, s:s, s:o, s:{s:I, s:I}, s:o}", "name", text_json(name),
+                                    "state", removed ? "removed" : "serving", "addresses",
+                                    addresses, "clients", "connections", (json_int_t)clients,
+                                    "calls", (json_int_t)calls, "grants", grants.array));
 }
 
 struct tally {
@@ -138,7 +147,8 @@ static json_int_t own_status(const char *text, const char *name)
     return at != NULL ? strtoll(at + strlen(name) + 1, NULL, 10) : -1;
 }
 
-/* From the kernel, because systemd or a container may have added to our own. */
+/* From the kernel, because systemd or a container may have added to our own. Without a descriptor
+ * for the file the number of filters is not known: -1. */
 static json_t *process_json(void)
 {
     char text[4096] = "";
@@ -149,10 +159,10 @@ static json_t *process_json(void)
     text[len > 0 ? len : 0] = '\0';
     struct rlimit core = {0};
     getrlimit(RLIMIT_CORE, &core);
-    return json_pack("{s:b, s:b, s:I, s:I}", "no_new_privs", own_status(text, "\nNoNewPrivs:") == 1,
-                     "dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0, "core_limit_bytes",
-                     (json_int_t)core.rlim_cur, "seccomp_filters",
-                     own_status(text, "\nSeccomp_filters:"));
+    return json_pack(
+        "{s:b, s:b, s:I, s:I}", "no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+        "dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0, "core_limit_bytes",
+        (json_int_t)core.rlim_cur, "seccomp_filters", own_status(text, "\nSeccomp_filters:"));
 }
 
 static json_t *secrets_json(void)
@@ -185,10 +195,11 @@ json_t *status_json(const struct status_source *source)
     const struct serving_visitor visitor = {add_listener, listeners};
     serving_each(source->serving, &visitor);
     const char *config_path = source->serving->setup.config->config_path;
-    return json_pack("{s:s, s:i, s:i, s:s, s:o, s:I, s:s?, s:o, s:{s:o, s:s?}, s:o}", "version",
+    return json_pack("{s:s, s:i, s:i, s:s, s:o, s:I, s:o, s:o, s:{s:o, s:o}, s:o}", "version",
                      SPARKBRIDGE_VERSION, "pid", (int)getpid(), "uid", (int)geteuid(), "state",
                      source->state, "started", time_json(source->started), "uptime_seconds",
-                     (json_int_t)(time(NULL) - source->started), "config_file", config_path,
-                     "listeners", listeners, "last_reload", "at", time_json(source->reloaded),
-                     "result", source->reload_said, "sandbox", sandbox_json(source->sandbox));
+                     (json_int_t)(time(NULL) - source->started), "config_file",
+                     text_json(config_path), "listeners", listeners, "last_reload", "at",
+                     time_json(source->reloaded), "result", text_json(source->reload_said),
+                     "sandbox", sandbox_json(source->sandbox));
 }

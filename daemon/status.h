@@ -20,6 +20,7 @@ struct status_source {
     const char *reload_said; /* "ok", or why it failed */
 };
 
+/* Never NULL but for want of memory. */
 json_t *status_json(const struct status_source *source);
 
 /* "2 listeners, 3 profiles ready", for the service manager; the caller frees it. */

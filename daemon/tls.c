@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "conf/read_file.h"
 
 /* The most a connection keeps for ciphertext between writes: a full stage of frames. */
 enum { ENCRYPTED_KEEP_BYTES = 128 * 1024 };
@@ -95,29 +96,34 @@ static int on_bio_create(BIO *bio)
 /* ---- contexts ------------------------------------------------------------------------------- */
 
 /* The sentence for a PEM file that OpenSSL does not take. */
-static bool file_fault(const char *what, const char *path, const char *wanted, struct err *err)
+static bool file_fault(const struct tls_file *file, const char *wanted, struct err *err)
 {
     unsigned long code = ERR_peek_error(); /* what came first; the rest follows from it */
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
     if (ERR_GET_LIB(code) == ERR_LIB_SYS)
-        err_set(err, EX_NOINPUT, "%s %s: cannot be read: %s", what, path,
+        err_set(err, EX_NOINPUT, "%s: cannot be read: %s", file->source,
                 strerror(ERR_GET_REASON(code)));
+    else if (ERR_GET_LIB(code) == ERR_LIB_X509 &&
+             ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH)
+        err_set(err, EX_NOINPUT, "%s: holds another key than that of the client certificate",
+                file->source);
+    else if (ERR_GET_LIB(code) == ERR_LIB_SSL) /* it was read and is too weak, or the like */
+        err_set(err, EX_NOINPUT, "%s: cannot be used: %s", file->source,
+                ERR_reason_error_string(code));
     else
-        err_set(err, EX_NOINPUT, "%s %s: %s; it must hold %s, in PEM form", what, path,
-                reason != NULL ? reason : "no certificate in it", wanted);
+        err_set(err, EX_NOINPUT, "%s: it must hold %s, in PEM form", file->source, wanted);
     ERR_clear_error();
     return false;
 }
 
-static bool context_trust(SSL_CTX *ssl_ctx, const char *ca_file, struct err *err)
+static bool context_trust(SSL_CTX *ssl_ctx, const struct tls_file *ca, struct err *err)
 {
-    if (ca_file == NULL) {
+    if (ca->path == NULL) {
         if (SSL_CTX_set_default_verify_paths(ssl_ctx) != 1)
             return err_set(err, EX_OSERR, "cannot read the system's certificate store");
         return true;
     }
-    return SSL_CTX_load_verify_file(ssl_ctx, ca_file) == 1 ||
-           file_fault("CA file", ca_file, "the certificates to trust", err);
+    return SSL_CTX_load_verify_file(ssl_ctx, ca->path) == 1 ||
+           file_fault(ca, "the certificates to trust", err);
 }
 
 /* A daemon has nobody to ask for the password of a key. */
@@ -126,16 +132,26 @@ static int on_password(char *buf, int size, int writing, void *user_data)
     return -1;
 }
 
+static bool check_key(const struct tls_file *key, struct err *err)
+{
+    struct stat status;
+    struct err fault;
+    if (stat(key->path, &status) < 0 || check_private(key->path, &status, "a private key", &fault))
+        return true; /* one that is missing is found by who opens it */
+    return err_set(err, fault.exit_code, "%s%s", key->source, fault.message + strlen(key->path));
+}
+
 static bool context_identify(SSL_CTX *ssl_ctx, const struct tls_files *files, struct err *err)
 {
-    if (files->cert == NULL)
+    if (files->cert.path == NULL)
         return true;
-    const char *key = files->key != NULL ? files->key : files->cert;
+    const struct tls_file *key = files->key.path != NULL ? &files->key : &files->cert;
     SSL_CTX_set_default_passwd_cb(ssl_ctx, on_password);
-    if (SSL_CTX_use_certificate_chain_file(ssl_ctx, files->cert) != 1)
-        return file_fault("client certificate", files->cert, "our certificate and its chain", err);
-    return SSL_CTX_use_PrivateKey_file(ssl_ctx, key, SSL_FILETYPE_PEM) == 1 ||
-           file_fault("client key", key, "the certificate's private key without a password", err);
+    if (SSL_CTX_use_certificate_chain_file(ssl_ctx, files->cert.path) != 1)
+        return file_fault(&files->cert, "our certificate and its chain", err);
+    if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key->path, SSL_FILETYPE_PEM) != 1)
+        return file_fault(key, "the certificate's private key without a password", err);
+    return check_key(key, err);
 }
 
 /* A new ticket: the newest is the one to use. */
@@ -161,7 +177,7 @@ static SSL_CTX *create_ssl_ctx(const struct tls_files *files, struct err *err)
     SSL_CTX_set_alpn_protos(ssl_ctx, alpn, sizeof alpn);
     SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ssl_ctx, on_new_session);
-    if (context_trust(ssl_ctx, files->ca, err) && context_identify(ssl_ctx, files, err))
+    if (context_trust(ssl_ctx, &files->ca, err) && context_identify(ssl_ctx, files, err))
         return ssl_ctx;
     SSL_CTX_free(ssl_ctx);
     return NULL;
@@ -174,13 +190,20 @@ static void note_file(struct file_state *state, const char *path)
         *state = (struct file_state){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
 }
 
+/* The file of it; of its directory OpenSSL reads a certificate when it needs it. */
+static const char *system_store(void)
+{
+    const char *named = getenv(X509_get_default_cert_file_env());
+    return named != NULL ? named : X509_get_default_cert_file();
+}
+
 struct tls_context *tls_context_create(const struct tls_files *files, struct err *err)
 {
     /* Before they are read: a file that changes meanwhile is read anew at the next reload. */
     struct file_state states[FILE_COUNT] = {0};
-    note_file(&states[FILE_CA], files->ca);
-    note_file(&states[FILE_CERT], files->cert);
-    note_file(&states[FILE_KEY], files->key);
+    note_file(&states[FILE_CA], files->ca.path != NULL ? files->ca.path : system_store());
+    note_file(&states[FILE_CERT], files->cert.path);
+    note_file(&states[FILE_KEY], files->key.path);
     SSL_CTX *ssl_ctx = create_ssl_ctx(files, err);
     if (ssl_ctx == NULL)
         return NULL;
@@ -189,7 +212,7 @@ struct tls_context *tls_context_create(const struct tls_files *files, struct err
     context->refs = 1;
     context->ssl_ctx = ssl_ctx;
     memcpy(context->files, states, sizeof states);
-    context->bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop buffers");
+    context->bio_method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "loop buffers");
     BIO_meth_set_read_ex(context->bio_method, on_bio_read);
     BIO_meth_set_write_ex(context->bio_method, on_bio_write);
     BIO_meth_set_ctrl(context->bio_method, on_bio_ctrl);
@@ -290,6 +313,18 @@ static void set_fault(struct tls *tls, enum tls_fault fault, const char *text)
     snprintf(tls->fault_text, sizeof tls->fault_text, "%s", text);
 }
 
+/* Why a certificate is not accepted. */
+static enum tls_fault kind_of(long verify)
+{
+    switch (verify) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return TLS_FAULT_WRONG_NAME;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return TLS_FAULT_EXPIRED;
+    default: return TLS_FAULT_UNTRUSTED;
+    }
+}
+
 /* Reads OpenSSL's error queue into a kind and a phrase. */
 static void note_fault(struct tls *tls)
 {
@@ -297,7 +332,7 @@ static void note_fault(struct tls *tls)
     unsigned long code = ERR_peek_error();
     const char *reason = ERR_reason_error_string(code);
     if (verify != X509_V_OK)
-        set_fault(tls, TLS_FAULT_UNTRUSTED, X509_verify_cert_error_string(verify));
+        set_fault(tls, kind_of(verify), X509_verify_cert_error_string(verify));
     else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
              ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)
         set_fault(tls, TLS_FAULT_NOT_TLS, "the peer does not speak TLS");

@@ -21,11 +21,16 @@
 struct tls_context;
 struct tls;
 
-/* PEM files; NULL where there is none. */
+struct tls_file {
+    const char *path;   /* NULL: there is none */
+    const char *source; /* for messages: who names it, and the path, "--ca-file /path" */
+};
+
+/* PEM files. */
 struct tls_files {
-    const char *ca;   /* whom to trust; NULL: the system's store */
-    const char *cert; /* of ours, with its chain; NULL: none is shown */
-    const char *key;  /* NULL: it stands in the file of `cert` */
+    struct tls_file ca;   /* whom to trust; none: the system's store */
+    struct tls_file cert; /* of ours, with its chain; none: none is shown */
+    struct tls_file key;  /* none: it stands in the file of `cert` */
 };
 
 /* What a server gave us to shorten the next handshake with it (RFC 8446, 2.2). A zeroed one is
@@ -37,14 +42,16 @@ struct tls_ticket {
 /* What went wrong, as far as a remedy depends on it. */
 enum tls_fault {
     TLS_FAULT_NONE,
-    TLS_FAULT_UNTRUSTED, /* chain, expiry or host name: the certificate is not accepted */
-    TLS_FAULT_NOT_TLS,   /* the peer does not speak TLS */
-    TLS_FAULT_NO_H2,     /* TLS, but no HTTP/2 */
+    TLS_FAULT_UNTRUSTED,  /* nobody who is trusted vouches for the certificate */
+    TLS_FAULT_WRONG_NAME, /* it is another host's */
+    TLS_FAULT_EXPIRED,    /* ... or not valid yet */
+    TLS_FAULT_NOT_TLS,    /* the peer does not speak TLS */
+    TLS_FAULT_NO_H2,      /* TLS, but no HTTP/2 */
     TLS_FAULT_OTHER,
 };
 
 /* Client contexts: TLS 1.2 or later, always verified. Fails with EX_NOINPUT where a file cannot be
- * used. */
+ * used, and with EX_NOPERM where others can read the key. */
 struct tls_context *tls_context_create(const struct tls_files *files, struct err *err);
 struct tls_context *tls_context_ref(struct tls_context *context);
 void tls_context_unref(struct tls_context *context); /* accepts NULL */

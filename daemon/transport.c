@@ -69,13 +69,13 @@ bool transport_is_unix_socket(const struct transport *transport)
     return transport->handle.stream.type == UV_NAMED_PIPE;
 }
 
-static void report_end(struct transport *transport, int error, const char *text)
+static void report_end(struct transport *transport, const char *text)
 {
     if (transport->ended)
         return;
     transport->ended = true;
     uv_read_stop(&transport->handle.stream);
-    struct transport_end end = {.error = error, .text = text};
+    struct transport_end end = {.text = text};
     if (transport->tls != NULL)
         end.fault = tls_fault(transport->tls);
     transport->events->on_end(transport->owner, &end);
@@ -91,7 +91,7 @@ static void on_write(uv_write_t *request, int status)
     if (transport->ended)
         return;
     if (status < 0) {
-        report_end(transport, status, uv_strerror(status));
+        report_end(transport, uv_strerror(status));
         return;
     }
     if (transport->tls != NULL)
@@ -158,7 +158,7 @@ static void send_ciphertext(struct transport *transport)
 static void report_tls_fault(struct transport *transport)
 {
     send_ciphertext(transport); /* the alert that says why */
-    report_end(transport, UV_EPROTO, tls_fault_text(transport->tls));
+    report_end(transport, tls_fault_text(transport->tls));
 }
 
 static void pass_plaintext(struct transport *transport)
@@ -175,7 +175,7 @@ static void pass_plaintext(struct transport *transport)
         if (n == -1)
             report_tls_fault(transport);
         else if (n == -2)
-            report_end(transport, UV_EOF, "the peer closed the connection");
+            report_end(transport, "the peer closed the connection");
         return;
     }
 }
@@ -215,8 +215,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (transport->ended || n == 0)
         return;
     if (n < 0) {
-        report_end(transport, (int)n,
-                   n == UV_EOF ? "the peer closed the connection" : uv_strerror((int)n));
+        report_end(transport, n == UV_EOF ? "the peer closed the connection" : uv_strerror((int)n));
         return;
     }
     if (transport->tls != NULL) {
@@ -236,11 +235,12 @@ int transport_start(struct transport *transport, const struct transport_events *
     if (transport->handle.stream.type == UV_TCP)
         uv_tcp_nodelay(&transport->handle.tcp, 1);
     int error = uv_read_start(&transport->handle.stream, on_alloc, on_read);
-    if (error == 0 && tls != NULL) {
-        tls_handshake(tls); /* only writes the first flight: no bytes have arrived yet */
-        send_ciphertext(transport);
-    }
-    return error;
+    if (error < 0 || tls == NULL)
+        return error;
+    if (tls_handshake(tls) < 0) /* only writes the first flight: no bytes have arrived yet */
+        return UV_EPROTO;
+    send_ciphertext(transport);
+    return 0;
 }
 
 bool transport_is_writable(const struct transport *transport)

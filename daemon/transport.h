@@ -26,7 +26,6 @@ enum {
 
 /* Why a transport ended by itself. */
 struct transport_end {
-    int error; /* 0 or UV_EOF: the peer closed; else a negative errno of libuv */
     enum tls_fault fault;
     const char *text; /* a phrase, valid during the callback */
 };
@@ -52,7 +51,8 @@ void transport_limit_unsent(struct transport *transport);
 uv_stream_t *transport_stream(struct transport *transport);
 
 /* Begins to read and to report to `owner`. With `tls`, which the transport then owns, begins the
- * handshake. Returns 0 or a negative errno of libuv. */
+ * handshake. Returns 0 or a negative errno of libuv: UV_EPROTO where TLS cannot even begin, and
+ * tls_fault() says why. */
 int transport_start(struct transport *transport, const struct transport_events *events, void *owner,
                     struct tls *tls);
 

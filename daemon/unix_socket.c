@@ -57,16 +57,17 @@ static bool fail(const char *path, int error, struct err *err)
                    remedy);
 }
 
-static bool fail_taken(const char *path, struct err *err)
+static bool fail_taken(const char *path, const char *option, struct err *err)
 {
     return err_set(err, EX_CANTCREAT,
                    "cannot listen on unix:%s: another process is listening there already: stop it, "
-                   "or choose another path by --listen",
-                   path);
+                   "or choose another path by %s",
+                   path, option);
 }
 
 /* Nothing is at the path, or what a dead process left there. */
-static bool path_is_free(const struct sockaddr_un *address, bool *ret_dead, struct err *err)
+static bool path_is_free(const struct sockaddr_un *address, const char *option, bool *ret_dead,
+                         struct err *err)
 {
     struct stat st;
     const char *path = address->sun_path;
@@ -79,7 +80,7 @@ static bool path_is_free(const struct sockaddr_un *address, bool *ret_dead, stru
                        "it or choose another path",
                        path);
     *ret_dead = true;
-    return !is_answered(address) || fail_taken(path, err);
+    return !is_answered(address) || fail_taken(path, option, err);
 }
 
 /* Removes a dead socket. Another process may have done so a moment ago and be listening now: what
@@ -117,13 +118,13 @@ static int listen_at(const struct sockaddr_un *address, mode_t mode)
     return -1;
 }
 
-bool unix_socket_listen(const char *path, mode_t mode, struct unix_socket *ret_socket,
-                        struct err *err)
+bool unix_socket_listen(const char *path, const char *option, mode_t mode,
+                        struct unix_socket *ret_socket, struct err *err)
 {
     struct sockaddr_un address, temporary;
     bool dead;
     if (!fill_address(&address, path, err) || !name_beside(path, "sb", &temporary, err) ||
-        !path_is_free(&address, &dead, err))
+        !path_is_free(&address, option, &dead, err))
         return false;
     int fd = listen_at(&temporary, mode);
     if (fd < 0)
@@ -136,7 +137,7 @@ bool unix_socket_listen(const char *path, mode_t mode, struct unix_socket *ret_s
     unlink(temporary.sun_path);
     if (!ok) {
         close(fd);
-        return error == EEXIST ? fail_taken(path, err) : fail(path, error, err);
+        return error == EEXIST ? fail_taken(path, option, err) : fail(path, error, err);
     }
     *ret_socket = (struct unix_socket){.fd = fd, .device = st.st_dev, .inode = st.st_ino};
     return true;

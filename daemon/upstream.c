@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "daemon/h2_memory.h"
+#include "daemon/keepalive.h"
 
 enum { LONG_QUEUE_FRAMES = 64 };
 
@@ -22,11 +23,9 @@ struct upstream {
     struct h2 h2;
     bool open; /* TLS is up and the peer's SETTINGS have come */
     bool draining;
-    uint64_t opened_ns;     /* when our SETTINGS went out ... */
-    uint64_t rtt_ns;        /* ... and how long their acknowledgement took; 0 until then */
-    uint64_t heard_ms;      /* when a frame came last */
-    uint64_t ping_ms;       /* when a PING was sent that is not answered, else 0 */
-    unsigned ping_after_ms; /* of silence */
+    uint64_t opened_ns; /* when our SETTINGS went out ... */
+    uint64_t rtt_ns;    /* ... and how long their acknowledgement took; 0 until then */
+    struct keepalive keepalive;
     char address[CONNECT_ADDRESS_SIZE];
 
     struct list streams;         /* attached */
@@ -63,6 +62,51 @@ static uint32_t first_window(const struct upstream *upstream)
     return most < UPSTREAM_FIRST_WINDOW_BYTES ? most : UPSTREAM_FIRST_WINDOW_BYTES;
 }
 
+/* ---- keepalive ------------------------------------------------------------------------------ */
+
+static uint64_t now_of(const struct upstream *upstream)
+{
+    return uv_now(upstream->target->engine->loop);
+}
+
+static void on_keepalive(uv_timer_t *timer);
+
+static void schedule_keepalive(struct upstream *upstream)
+{
+    uint64_t now = now_of(upstream);
+    uint64_t due = keepalive_due_ms(&upstream->keepalive, upstream->open_count > 0);
+    uv_timer_start(upstream->timer, on_keepalive, due > now ? due - now : 0, 0);
+}
+
+static void heard(struct upstream *upstream, uint8_t frame_type)
+{
+    bool answers = frame_type == NGHTTP2_HEADERS || frame_type == NGHTTP2_DATA;
+    if (keepalive_heard(&upstream->keepalive, now_of(upstream), answers))
+        schedule_keepalive(upstream);
+}
+
+static void on_keepalive(uv_timer_t *timer)
+{
+    struct upstream *upstream = timer->data;
+    nghttp2_session *session = upstream->h2.session;
+    switch (keepalive_step(&upstream->keepalive, now_of(upstream), upstream->open_count > 0)) {
+    case KEEPALIVE_LOST:
+        end_with(upstream, UPSTREAM_FAULT_LOST, "the workspace does not answer any more");
+        return;
+    case KEEPALIVE_IDLE:
+        upstream->draining = true;
+        nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR);
+        h2_mark_dirty(&upstream->h2);
+        return;
+    case KEEPALIVE_PING:
+        nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL);
+        h2_mark_dirty(&upstream->h2);
+        break;
+    case KEEPALIVE_WAIT: break;
+    }
+    schedule_keepalive(upstream);
+}
+
 /* ---- nghttp2's callbacks: they change state and mark dirty --------------------------------------
  */
 
@@ -88,23 +132,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0; /* one that is too large fails its own call, not the connection */
 }
 
-/* The peer is alive; when it answers calls again, silence is news again. */
-static void heard(struct upstream *upstream, uint8_t frame_type)
-{
-    upstream->heard_ms = uv_now(upstream->target->engine->loop);
-    upstream->ping_ms = 0;
-    if (frame_type == NGHTTP2_HEADERS || frame_type == NGHTTP2_DATA)
-        upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
-}
-
-static void on_keepalive(uv_timer_t *timer);
-
 /* The peer's SETTINGS have come: only now it is known how many calls it takes. */
 static void become_open(struct upstream *upstream)
 {
     upstream->open = true;
-    upstream->ping_after_ms = UPSTREAM_PING_FIRST_MS;
-    uv_timer_start(upstream->timer, on_keepalive, UPSTREAM_PING_FIRST_MS, 0);
+    keepalive_init(&upstream->keepalive, now_of(upstream));
+    schedule_keepalive(upstream);
     upstream->events->on_open(upstream->pool, upstream);
 }
 
@@ -171,7 +204,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
     struct upstream_stream *stream = stream_of(upstream, id);
     h2_forget_stream(&upstream->h2, id);
     upstream->open_count--;
-    upstream->heard_ms = uv_now(upstream->target->engine->loop); /* idleness begins now */
+    keepalive_restart(&upstream->keepalive, now_of(upstream));
     if (stream != NULL) {
         stream->open = false;
         /* Not sent: GOAWAY came between submitting and flushing. Above GOAWAY's last stream:
@@ -256,70 +289,30 @@ static void stop_timer(struct upstream *upstream)
     upstream->timer = NULL;
 }
 
-/* Without calls nothing is sent: strict servers count PINGs on idle connections as abuse. After ten
- * minutes such a connection is closed. */
-static uint64_t keep_idle(struct upstream *upstream, uint64_t silent_ms)
-{
-    if (silent_ms < UPSTREAM_IDLE_MS)
-        return UPSTREAM_IDLE_MS - silent_ms;
-    upstream->draining = true;
-    nghttp2_session_terminate_session(upstream->h2.session, NGHTTP2_NO_ERROR);
-    h2_mark_dirty(&upstream->h2);
-    return UPSTREAM_IDLE_MS;
-}
-
-/* With calls, a silent peer is asked whether it is there; the second time not before the five
- * minutes that strict servers insist on (gRPC's keepalive.md). */
-static uint64_t keep_alive(struct upstream *upstream, uint64_t silent_ms)
-{
-    if (silent_ms < upstream->ping_after_ms)
-        return upstream->ping_after_ms - silent_ms;
-    nghttp2_submit_ping(upstream->h2.session, NGHTTP2_FLAG_NONE, NULL);
-    h2_mark_dirty(&upstream->h2);
-    upstream->ping_ms = uv_now(upstream->target->engine->loop);
-    upstream->ping_after_ms = UPSTREAM_PING_NEXT_MS;
-    return UPSTREAM_PING_TIMEOUT_MS;
-}
-
-static void on_keepalive(uv_timer_t *timer)
-{
-    struct upstream *upstream = timer->data;
-    uint64_t now = uv_now(upstream->target->engine->loop);
-    if (upstream->ping_ms != 0 && now - upstream->ping_ms >= UPSTREAM_PING_TIMEOUT_MS) {
-        end_with(upstream, UPSTREAM_FAULT_LOST, "the workspace does not answer any more");
-        return;
-    }
-    uint64_t silent_ms = now - upstream->heard_ms;
-    uint64_t again_ms = upstream->open_count == 0 ? keep_idle(upstream, silent_ms)
-                                                  : keep_alive(upstream, silent_ms);
-    uv_timer_start(timer, on_keepalive, again_ms, 0);
-}
-
 static void on_h2_open(void *owner)
 {
     struct upstream *upstream = owner;
     upstream->opened_ns = uv_hrtime();
 }
 
-static enum upstream_fault_kind kind_of(const struct upstream *upstream,
-                                        const struct transport_end *end)
+static void end_with_fault(struct upstream *upstream, enum tls_fault fault, const char *text)
 {
-    if (upstream->open)
-        return UPSTREAM_FAULT_LOST; /* it worked: also where TLS broke */
-    switch (end->fault) {
-    case TLS_FAULT_UNTRUSTED: return UPSTREAM_FAULT_UNTRUSTED;
-    case TLS_FAULT_NOT_TLS: return UPSTREAM_FAULT_NOT_TLS;
-    case TLS_FAULT_NO_H2: return UPSTREAM_FAULT_NO_H2;
-    case TLS_FAULT_OTHER: return UPSTREAM_FAULT_TLS;
-    case TLS_FAULT_NONE: break;
-    }
-    return UPSTREAM_FAULT_CONNECT;
+    static const enum upstream_fault_kind kinds[] = {
+        [TLS_FAULT_NONE] = UPSTREAM_FAULT_CONNECT,
+        [TLS_FAULT_UNTRUSTED] = UPSTREAM_FAULT_UNTRUSTED,
+        [TLS_FAULT_WRONG_NAME] = UPSTREAM_FAULT_WRONG_NAME,
+        [TLS_FAULT_EXPIRED] = UPSTREAM_FAULT_EXPIRED,
+        [TLS_FAULT_NOT_TLS] = UPSTREAM_FAULT_NOT_TLS,
+        [TLS_FAULT_NO_H2] = UPSTREAM_FAULT_NO_H2,
+        [TLS_FAULT_OTHER] = UPSTREAM_FAULT_TLS,
+    };
+    /* One that was open worked: also where TLS broke. */
+    end_with(upstream, upstream->open ? UPSTREAM_FAULT_LOST : kinds[fault], text);
 }
 
 static void on_h2_end(void *owner, const struct transport_end *end)
 {
-    struct upstream *upstream = owner;
-    end_with(upstream, kind_of(upstream, end), end->text);
+    end_with_fault(owner, end->fault, end->text);
 }
 
 static void on_connected(void *owner, const struct connect_result *result)
@@ -346,7 +339,8 @@ static void on_connected(void *owner, const struct connect_result *result)
     int error = h2_start(&upstream->h2, upstream->target->engine, create_session(upstream),
                          result->transport, tls, &h2_events, upstream);
     if (error < 0)
-        end_with(upstream, UPSTREAM_FAULT_CONNECT, uv_strerror(error));
+        end_with_fault(upstream, tls_fault(tls),
+                       error == UV_EPROTO ? tls_fault_text(tls) : uv_strerror(error));
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -411,11 +405,6 @@ bool upstream_is_draining(const struct upstream *upstream)
     return upstream->draining;
 }
 
-bool upstream_is_idle(const struct upstream *upstream)
-{
-    return list_is_empty(&upstream->streams);
-}
-
 static uint32_t stream_limit(const struct upstream *upstream)
 {
     return nghttp2_session_get_remote_settings(upstream->h2.session,
@@ -427,6 +416,11 @@ bool upstream_has_room(const struct upstream *upstream)
     return upstream_is_open(upstream) &&
            nghttp2_session_check_request_allowed(upstream->h2.session) &&
            upstream->open_count < stream_limit(upstream);
+}
+
+bool upstream_is_paused(const struct upstream *upstream)
+{
+    return upstream_is_open(upstream) && stream_limit(upstream) == 0;
 }
 
 bool upstream_is_nearly_full(const struct upstream *upstream)
@@ -454,9 +448,9 @@ int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, si
     stream->id = id;
     stream->sent = false;
     stream->open = true;
-    if (upstream->open_count == 1) { /* silence counts from here */
-        upstream->heard_ms = uv_now(upstream->target->engine->loop);
-        uv_timer_start(upstream->timer, on_keepalive, upstream->ping_after_ms, 0);
+    if (upstream->open_count == 1) {
+        keepalive_restart(&upstream->keepalive, now_of(upstream));
+        schedule_keepalive(upstream);
     }
     stream->request->to.h2 = &upstream->h2;
     stream->request->to.stream_id = id;
@@ -477,7 +471,7 @@ struct body_source upstream_source(const struct upstream_stream *stream)
     };
 }
 
-void upstream_detach(struct upstream_stream *stream, uint32_t error_code)
+void upstream_detach(struct upstream_stream *stream)
 {
     struct upstream *upstream = stream->upstream;
     list_remove(&stream->link);
@@ -486,7 +480,8 @@ void upstream_detach(struct upstream_stream *stream, uint32_t error_code)
         return;
     if (stream->open) {
         h2_set_stream_data(&upstream->h2, stream->id, NULL);
-        nghttp2_submit_rst_stream(upstream->h2.session, NGHTTP2_FLAG_NONE, stream->id, error_code);
+        nghttp2_submit_rst_stream(upstream->h2.session, NGHTTP2_FLAG_NONE, stream->id,
+                                  NGHTTP2_CANCEL);
         h2_mark_dirty(&upstream->h2);
     }
     stream->open = false;

@@ -23,12 +23,6 @@
 enum {
     /* What may be under way on one stream at first; the most is upstream_target's. */
     UPSTREAM_FIRST_WINDOW_BYTES = 1024 * 1024,
-    /* A peer that is gone is found out within 20 s: by these PINGs where a call waits on it, by the
-     * kernel where bytes do (connect.c). */
-    UPSTREAM_PING_FIRST_MS = 10 * 1000,
-    UPSTREAM_PING_NEXT_MS = 310 * 1000,
-    UPSTREAM_PING_TIMEOUT_MS = 10 * 1000,
-    UPSTREAM_IDLE_MS = 10 * 60 * 1000,
 };
 
 /* Why there is no connection, in terms that lead to a remedy. */
@@ -38,6 +32,8 @@ enum upstream_fault_kind {
     UPSTREAM_FAULT_PROXY, /* the proxy on the way refused */
     UPSTREAM_FAULT_TIMEOUT,
     UPSTREAM_FAULT_UNTRUSTED,
+    UPSTREAM_FAULT_WRONG_NAME,
+    UPSTREAM_FAULT_EXPIRED,
     UPSTREAM_FAULT_NOT_TLS,
     UPSTREAM_FAULT_NO_H2,
     UPSTREAM_FAULT_TLS,
@@ -112,12 +108,12 @@ struct upstream *upstream_from_link(struct list *link);
 
 /* Connected, and may more streams be opened on it? */
 bool upstream_has_room(const struct upstream *upstream);
+/* Connected, but for now its peer takes no call at all, as it would on another connection. */
+bool upstream_is_paused(const struct upstream *upstream);
 /* Less than an eighth of its streams is left: time for another connection. */
 bool upstream_is_nearly_full(const struct upstream *upstream);
 bool upstream_is_open(const struct upstream *upstream);
-/* No stream is attached. */
-bool upstream_is_idle(const struct upstream *upstream);
-/* No new stream will ever be possible: GOAWAY came, or the stream ids are used up. */
+/* No new stream will ever be possible: GOAWAY came, or it is being closed. */
 bool upstream_is_draining(const struct upstream *upstream);
 
 /* Attaches the stream; on_ready is the pool's to call. */
@@ -130,7 +126,7 @@ int upstream_submit(struct upstream_stream *stream, const nghttp2_nv *fields, si
 /* Where the body of a submitted stream's response comes from. */
 struct body_source upstream_source(const struct upstream_stream *stream);
 
-/* Resets the stream if it is open, and detaches it. The call's bodies must have been dropped. */
-void upstream_detach(struct upstream_stream *stream, uint32_t error_code);
+/* Cancels the stream if it is open, and detaches it. The call's bodies must have been dropped. */
+void upstream_detach(struct upstream_stream *stream);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the system's user database says of a user, asked in the thread pool. */
+/* What the system's user database says of a user, asked in a thread. */
 #include "daemon/user.h"
 
 #include <grp.h>
@@ -11,12 +11,11 @@
 enum { ENTRY_BYTES = 64 * 1024 };
 
 struct user_lookup {
-    uv_work_t work;
+    struct worker_task task;
     uid_t uid;
     struct user *answer; /* owned until it is handed over */
     void (*on_found)(void *owner, struct user *user);
     void *owner; /* weak */
-    bool forgotten;
 };
 
 void user_destroy(struct user *user)
@@ -38,10 +37,9 @@ static void read_groups(struct user *user, gid_t primary)
     user->group_count = (size_t)count;
 }
 
-/* In a thread of the pool. */
-static void on_work(uv_work_t *work)
+static void on_work(struct worker_task *task)
 {
-    struct user_lookup *lookup = work->data;
+    struct user_lookup *lookup = container_of(task, struct user_lookup, task);
     struct passwd entry, *found = NULL;
     char *buffer = xcalloc(1, ENTRY_BYTES);
     if (getpwuid_r(lookup->uid, &entry, buffer, ENTRY_BYTES, &found) == 0 && found != NULL) {
@@ -51,31 +49,39 @@ static void on_work(uv_work_t *work)
     free(buffer);
 }
 
-static void on_worked(uv_work_t *work, int status)
+static void on_done(struct worker_task *task)
 {
-    struct user_lookup *lookup = work->data;
-    if (lookup->forgotten)
-        user_destroy(lookup->answer);
-    else
-        lookup->on_found(lookup->owner, lookup->answer);
+    struct user_lookup *lookup = container_of(task, struct user_lookup, task);
+    struct user *answer = lookup->answer;
+    lookup->answer = NULL;
+    lookup->on_found(lookup->owner, answer);
+}
+
+static void on_drop(struct worker_task *task)
+{
+    struct user_lookup *lookup = container_of(task, struct user_lookup, task);
+    user_destroy(lookup->answer);
     free(lookup);
 }
 
-struct user_lookup *user_lookup_start(uv_loop_t *loop, uid_t uid,
+struct user_lookup *user_lookup_start(struct workers *workers, uid_t uid,
                                       void (*on_found)(void *owner, struct user *user), void *owner)
 {
     struct user_lookup *lookup = xcalloc(1, sizeof *lookup);
-    lookup->work.data = lookup;
+    lookup->task = (struct worker_task){.work = on_work, .done = on_done, .drop = on_drop};
     lookup->uid = uid;
     lookup->answer = xcalloc(1, sizeof *lookup->answer);
     lookup->on_found = on_found;
     lookup->owner = owner;
-    uv_queue_work(loop, &lookup->work, on_work, on_worked);
+    if (workers_start(workers, &lookup->task) < 0) {
+        user_destroy(lookup->answer);
+        lookup->answer = NULL;
+        workers_report(workers, &lookup->task);
+    }
     return lookup;
 }
 
 void user_lookup_forget(struct user_lookup *lookup)
 {
-    lookup->forgotten = true;
-    uv_cancel((uv_req_t *)&lookup->work); /* where it has not begun; on_worked comes either way */
+    worker_task_abandon(&lookup->task);
 }

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-static uint32_t message_length(const uint8_t prefix[GRPC_PREFIX_BYTES])
-{
-    return (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 | (uint32_t)prefix[3] << 8 |
-           prefix[4];
-}
-
 void grpc_framing_feed(struct grpc_framing *framing, const uint8_t *bytes, size_t len)
 {
     while (len > 0) {
@@ -19,7 +13,7 @@ void grpc_framing_feed(struct grpc_framing *framing, const uint8_t *bytes, size_
             memcpy(framing->prefix + framing->prefix_len, bytes, n);
             framing->prefix_len += (uint8_t)n;
             if (framing->prefix_len == GRPC_PREFIX_BYTES)
-                framing->left = message_length(framing->prefix);
+                framing->left = grpc_message_length(framing->prefix);
         } else {
             n = framing->left < len ? framing->left : len;
             framing->left -= (uint32_t)n;

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "common/ascii.h"
+
 const char *grpc_code_name(int code)
 {
     static const char *const names[] = {
@@ -67,24 +69,15 @@ size_t grpc_message_encode(const char *text, char *ret_text, size_t size)
     return len;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
 size_t grpc_message_decode(const char *text, size_t len, char *ret_text, size_t size)
 {
     size_t out = 0;
     for (size_t i = 0; i < len && out + 1 < size; i++) {
         char c = text[i];
-        if (c == '%' && i + 2 < len && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-            c = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+        int high = c == '%' && i + 2 < len ? ascii_hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? ascii_hex_digit(text[i + 2]) : -1;
+        if (low >= 0) {
+            c = (char)(high << 4 | low);
             i += 2;
         }
         ret_text[out++] = c;

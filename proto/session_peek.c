@@ -137,10 +137,11 @@ static void feed_compressed(struct session_peek *peek, const uint8_t *bytes, siz
 /* The prefix is whole: how is the message to be read? */
 static void begin_message(struct session_peek *peek)
 {
-    peek->left = (uint32_t)peek->prefix[1] << 24 | (uint32_t)peek->prefix[2] << 16 |
-                 (uint32_t)peek->prefix[3] << 8 | peek->prefix[4];
-    if (peek->left == 0)
-        peek->result = SESSION_PEEK_ABSENT;
+    peek->left = grpc_message_length(peek->prefix);
+    if (peek->left == 0) {
+        peek->result = SESSION_PEEK_ABSENT; /* nothing to inflate, whatever the encoding */
+        return;
+    }
     if (peek->prefix[0] == 0)
         return;
     bool known = strcmp(peek->encoding, "gzip") == 0 || strcmp(peek->encoding, "deflate") == 0;

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from frames import GOAWAY, HEADERS, PREFACE, REQUEST, Link, headers, settings
+from frames import GOAWAY, HEADERS, PREFACE, REQUEST, RESET, Link, headers, settings
 from h2.errors import ErrorCodes
 from scene import METHOD, SOON_S, describe
 
@@ -58,6 +58,41 @@ def test_the_longest_idle_one_makes_place(crowded, idle):
             crowded.check_works(third)
             client.wait_for_goaway(timeout=SOON_S)
             idle.ping()
+
+
+def test_one_that_is_cut_already_makes_place(scenes, tmp_path):
+    """A client that said nothing has a moment left to read why: who comes then takes its place."""
+    config = tmp_path / "crowd.yaml"
+    limits = {"connections_per_user": 4}
+    timeouts = {"preface": "1s"}
+    config.write_text(json.dumps({"version": 1, "limits": limits, "timeouts": timeouts}))
+    scene = scenes(arguments=["--config", str(config)])
+    silent = [scene.dial() for _ in range(4)]
+    cut = "client connection cut: too many"
+    scene.bridge.wait_for_log(lambda fields: fields.get("msg") == cut, timeout=SOON_S)
+    silent += [scene.dial() for _ in range(8)]
+    with scene.client() as client:
+        scene.check_works(client)
+    for sock in silent:
+        sock.close()
+    scene.check_nothing_is_left()
+
+
+def test_a_refused_call_is_not_reset_besides(scenes, tmp_path):
+    """It has ended on both sides: a reset of ours would count as a fault of the client's."""
+    config = tmp_path / "calls.yaml"
+    config.write_text(json.dumps({"version": 1, "limits": {"calls_per_user": 1}}))
+    scene = scenes(arguments=["--config", str(config)])
+    link = Link(scene.dial(), is_server=False)
+    link.send(PREFACE, settings(), headers(1, REQUEST, end=True))
+    request = scene.upstream.request()
+    link.send(headers(3, REQUEST, end=True))
+    assert dict(link.wait(HEADERS, 3).fields)["grpc-status"] == "8"
+    request.answer(b"again")
+    link.until(lambda: len(link.all(HEADERS, 1)) == 2)
+    link.ping()
+    assert link.all(RESET) == []
+    link.close()
 
 
 def test_without_an_idle_one_the_next_is_refused(crowded):

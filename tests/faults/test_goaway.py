@@ -1,13 +1,17 @@
 """GOAWAY and REFUSED_STREAM: what provably did not run is sent again, unseen by the client."""
 
+import signal
+
 import pytest
 from frames import (
     ANSWER,
     GOAWAY,
     HEADERS,
     OK,
+    PREFACE,
     REQUEST,
     RESET,
+    Link,
     credit,
     data,
     goaway,
@@ -251,3 +255,21 @@ def test_client_says_goaway_with_an_odd_id(upstream, frame_client, last):
     assert link.wait(GOAWAY).error_code == ErrorCodes.PROTOCOL_ERROR
     link.wait_for_end(SOON_S)
     assert link.all(RESET) == []
+
+
+def test_a_watch_that_begins_while_the_bridge_drains(scenes):
+    """Between the notice and its acknowledgement calls are still taken: this one would never end."""
+    scene = scenes()
+    link = Link(scene.dial(), is_server=False)
+    link.answers_pings = False
+    link.send(PREFACE, settings())
+    link.ping()
+    scene.bridge.child.send_signal(signal.SIGTERM)
+    link.wait(GOAWAY)
+    watch = [(n, "/grpc.health.v1.Health/Watch" if n == ":path" else v) for n, v in REQUEST]
+    link.send(headers(1, watch), data(1, message(b""), end=True))
+    link.until(lambda: len(link.all(HEADERS, 1)) == 2)
+    assert dict(link.all(HEADERS, 1)[1].fields)["grpc-status"] == "14"
+    assert link.data(1).endswith(message(b"\x08\x02"))  # NOT_SERVING
+    link.close()
+    assert scene.bridge.child.wait(SOON_S) == 0

@@ -311,6 +311,35 @@ def test_proxy_answers_byte_by_byte_and_ends_in_mid_call(known, proxy):
     known.check_nothing_is_left()
 
 
+def end_at_once(scene):
+    """Two signals: the second one ends what still runs."""
+    scene.bridge.child.send_signal(signal.SIGTERM)
+    scene.bridge.wait_for_log(lambda fields: fields.get("msg", "").startswith("draining"))
+    scene.bridge.child.send_signal(signal.SIGTERM)
+    assert scene.bridge.child.wait(SOON_S) == os.EX_TEMPFAIL
+
+
+def test_the_end_while_a_proxy_is_silent(scenes, proxy):
+    environment = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+    scene = scenes(environment=environment, expect_exit=os.EX_TEMPFAIL)
+    with scene.client() as client:
+        stream = client.start(METHOD, end=True)
+        sock = proxy.accept()
+        end_at_once(scene)
+        assert describe(client.wait_for_end(stream, timeout=SOON_S)) == "Trailers-Only 14"
+        sock.close()
+
+
+def test_the_end_while_a_name_is_looked_up(scenes, names):
+    names.say("127.0.0.1")
+    scene = named_scene(scenes, names, expect_exit=os.EX_TEMPFAIL)
+    with scene.client() as client, names.stalled("127.0.0.1"):
+        stream = client.start(METHOD, end=True)
+        client.ping()
+        end_at_once(scene)
+        assert describe(client.wait_for_end(stream, timeout=SOON_S)) == "Trailers-Only 14"
+
+
 # libcurl never leaves a silent address for the next one of its family where it is told no limit of
 # its own for a connection.
 @pytest.mark.parametrize("dead", ["::1", "127.0.0.2"], ids=["v6", "v4"])

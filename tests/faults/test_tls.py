@@ -211,6 +211,29 @@ def test_upstream_never_speaks(hasty, how):
     hasty.check_nothing_is_left()
 
 
+NO_VERSION = """
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = system
+[system]
+MaxProtocol = TLSv1.1
+"""
+
+
+def test_tls_cannot_begin(scenes, tmp_path):
+    """The system's own settings leave no version that is good enough: said at once, as it is."""
+    settings = tmp_path / "openssl.cnf"
+    settings.write_text(NO_VERSION)
+    scene = scenes(environment={"OPENSSL_CONF": str(settings)})
+    with scene.client() as client:
+        answer = client.wait_for_end(client.start(METHOD, end=True), timeout=SOON_S)
+    assert describe(answer) == "Trailers-Only 9"
+    assert "no protocols available" in answer.message
+    scene.check_nothing_is_left()
+
+
 # ---- another certificate -------------------------------------------------------------------------
 
 

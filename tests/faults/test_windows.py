@@ -3,6 +3,8 @@
 The clients here are made of frames: a library would give credit by itself.
 """
 
+import select
+
 import pytest
 from frames import (
     ANSWER,
@@ -331,6 +333,22 @@ def test_max_concurrent_streams_is_lowered_in_flight(scene, client):
     for stream, request in [*begun, (stream, request)]:
         request.answer(b"again")
         assert describe(client.wait_for_end(stream, timeout=SOON_S)) == "10 bytes, trailers 0"
+
+
+def test_no_stream_is_allowed_for_now(scene, client):
+    """The call waits, on one connection: another one would be told the same."""
+    scene.upstream.close_links()
+    scene.upstream.hello = [settings(max_concurrent_streams=0)]
+    stream = client.start(METHOD, end=True)
+    link = scene.upstream.open()
+    link.ping()
+    link.ping()
+    assert not select.select([scene.upstream.listener], [], [], 0)[0]
+    link.send(settings(max_concurrent_streams=1))
+    request = scene.upstream.request()
+    assert request.link is link
+    request.answer(b"again")
+    assert describe(client.wait_for_end(stream, timeout=SOON_S)) == "10 bytes, trailers 0"
 
 
 def test_max_concurrent_streams_is_raised_in_flight(scene, client):

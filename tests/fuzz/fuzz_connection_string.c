@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "common/utf8.h"
 #include "conf/connection_string.h"
+#include "conf/stray_parameter.h"
 
 static void check(bool holds)
 {
@@ -20,21 +20,14 @@ static void check_header_text(const struct secret *value)
         check(value->bytes[i] >= 0x20 && value->bytes[i] < 0x7f);
 }
 
-static void check_string(const char *text)
-{
-    check(text == NULL || (text[0] != '\0' && utf8_is_valid(text, strlen(text))));
-}
-
 static void check_accepted(const struct connection_string *string)
 {
     check(string->host != NULL && string->host[0] != '\0' && string->port != 0);
     check(strpbrk(string->host, "[]@/;?#% ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL);
     check(string->port_given || string->port == CONNECTION_STRING_DEFAULT_PORT);
+    check(string->client_param_count <= CONNECTION_STRING_CLIENT_PARAMS);
     if (secret_is_set(&string->token))
         check_header_text(&string->token);
-    check_string(string->user_id);
-    check_string(string->user_agent);
-    check_string(string->session_id);
     for (size_t i = 0; i < string->headers.count; i++) {
         const struct metadata_entry *entry = &string->headers.entries[i];
         check(strspn(entry->name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") ==
@@ -42,6 +35,8 @@ static void check_accepted(const struct connection_string *string)
         check(strncmp(entry->name, "grpc-", 5) != 0 && strcmp(entry->name, "token") != 0);
         check(metadata_find(&string->headers, entry->name) == entry);
         check_header_text(&entry->value);
+        check(stray_parameter_meant(entry->name) == NULL ||
+              strcmp(stray_parameter_meant(entry->name), entry->name) != 0);
     }
 }
 

@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_request(&request, policy, binding);
     header_list_finish(&request);
     header_list_finish(&response);
-    policy_unref(policy);
+    policy_destroy(policy);
     binding_unref(binding);
     return 0;
 }

@@ -1,7 +1,8 @@
 """The documented chain, once more and as short as it can be said, to compare the daemon with.
 
 Four sources in order; each fills what is missing; the first that names a host decides it and the
-others must mean the same. It knows personal access tokens only. A case is a dict:
+others must mean the same. A named profile that gives the token needs a host by then. It knows
+personal access tokens only. A case is a dict:
 
     remote, host, token, cluster_id, serverless, profile   what is said explicitly
     environment   variables
@@ -81,6 +82,8 @@ def _ask(case, answer):
         if section is None:
             raise Unresolved("profile")
         _ask_sdk(case, answer, case["profile"], section)
+        if answer.host is None and answer.sources.get("token") == f"profile {case['profile']},":
+            raise Unresolved("host")  # a later source's would not be the token's
     remote = case["environment"].get("SPARK_REMOTE")
     if not answer.complete() and remote:
         _ask_remote(answer, Remote(remote), "SPARK_REMOTE")

@@ -1,5 +1,6 @@
 """What a client's user reads when something is wrong: at once, and with the remedy."""
 
+import socket
 import ssl
 import time
 
@@ -80,6 +81,16 @@ def test_workspace_goes_down(bridges, standin, primary):
             assert raw.call("ReattachExecute", timeout=2 * SOON_S).status == 14
 
 
+def test_workspace_is_silent(bridges, client):
+    """PySpark makes several calls before it shows a fault: only the first waits for a connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        bridge = bridges(port=server.getsockname()[1], arguments=["--connect-timeout", "2s"])
+        started = time.monotonic()
+        failure = client.fail("range", bridge.remote)
+        assert 2 <= time.monotonic() - started < 2 + SOON_S
+    assert "no answer within 2000 ms" in failure.message
+
+
 def test_name_is_unknown(bridges, client, release_binary):
     bridge = bridges(host="no-such-name.invalid", port=443, binary=release_binary)
     failure = client.fail("range", bridge.remote)
@@ -94,7 +105,14 @@ def test_untrusted_authority(bridges, client, tmp_path):
 
 def test_certificate_of_another_host(bridges, standin, client):
     failure = client.fail("range", bridges(host="other.test").remote)
-    check(failure, "FAILED_PRECONDITION", "other.test", "not trusted", "mismatch")
+    check(failure, "FAILED_PRECONDITION", "other.test", "not trusted", "mismatch", "from --host")
+
+
+def test_expired_certificate(bridges, standin, client):
+    expired = standin.authority.issue("workspace.test", days=-1)
+    with standin.script(expired) as server:
+        failure = client.fail("range", bridges(port=server.port).remote)
+    check(failure, "FAILED_PRECONDITION", "workspace.test", "has expired", "renewed", "clock")
 
 
 def test_http1_only(bridges, standin, primary, client):

@@ -149,6 +149,24 @@ def test_what_is_not_grpc_never_gets_through(recorded, relay):
     assert relay.wait_for(lambda one: True).values("x-request-id") == ["1"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "outcome"),
+    [
+        ([("content-type", "text/html")], (":status", "415")),
+        ([("content-type", "application/grpc")], ("grpc-status", "3")),
+    ],
+    ids=["not gRPC", "health"],
+)
+def test_a_body_that_nobody_wants_is_not_waited_for(headers, outcome, recorded):
+    """More than a stream's window of it, without an end: answered all the same."""
+    with RawClient(recorded.port) as client:
+        pseudo = [(":method", "POST"), (":scheme", "http"), (":authority", "localhost")]
+        path = (":path", "/grpc.health.v1.Health/Check")
+        stream = client.start_with([*pseudo, path, ("te", "trailers"), *headers])
+        client.send_what_fits(stream, bytes(2 << 20))
+        assert client.wait_for_end(stream).value(outcome[0]) == outcome[1]
+
+
 def test_the_gates_own_log(v43, bridge, standin, primary):
     """The same through nginx, which checks token and cluster and writes down what it saw."""
     before = len(standin.gate.requests())

@@ -335,8 +335,11 @@ def outcome(client, stream):
     return f"grpc {answer.status}"
 
 
-def send(client, row):
+def send(client, row, workspace):
+    count = sum(request.path == PATH for request in workspace.requests)
     stream = client.start_with(row.headers)
+    if row.begun:
+        workspace.wait_for_request(PATH, count=count + 1)
     client.send(stream, row.body, end=row.trailers is None)
     if row.trailers is not None:
         client.h2.send_headers(stream, row.trailers, end_stream=True)
@@ -361,7 +364,7 @@ def check_arrived(request, workspace, primary):
 def test_hostile_request(row, shared, workspace, primary):
     before = len(workspace.requests)
     with RawClient(shared.port) as client:
-        assert send(client, row) == row.answer
+        assert send(client, row, workspace) == row.answer
     with RawClient(shared.port) as client:
         honest = client.call(METHOD, BODY, metadata=[("x-request-id", "honest")])
     assert honest.status == 0
@@ -421,3 +424,16 @@ def test_what_is_not_http2(sent, shared, workspace):
             pass
     assert b"101 Switching" not in received
     assert len(workspace.requests) == before
+
+
+def test_what_is_not_http2_fills_no_log(bridges):
+    """A line for the first ones, which help whoever has the wrong client."""
+    bridge = bridges()
+    for _ in range(60):
+        with socket.create_connection(("127.0.0.1", bridge.port), timeout=10) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 505")
+    with RawClient(bridge.port) as client:
+        client.ping()  # what was logged before has been read with its line
+    lines = [line for line in bridge.child.stderr if "spoke HTTP/1" in line]
+    assert 1 <= len(lines) <= 20

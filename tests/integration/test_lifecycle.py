@@ -1,6 +1,7 @@
 """How the daemon starts, refuses to start, drains and stops; its sockets; what it never says."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -228,6 +229,22 @@ def test_refuses_to_start(bridges, tmp_path, arguments, code, words):
         for word in words:
             assert word.format(**names) in errors[0]
         assert "dapi-secret" not in bridge.child.output()
+
+
+def test_more_directories_than_the_sandbox_takes(bridges, tmp_path):
+    """What a reload will not be able to read is said at the start."""
+    row = '      "#{uid}": {{config_file: /nonexistent/{uid}/%U.cfg}}\n'
+    listener = '  - name: "{name}"\n    listen: ["localhost:0"]\n    profile_by_peer:\n{rows}'
+    text = "version: 1\nlisteners:\n"
+    for name in range(5):
+        rows = "".join(row.format(uid=10_000 + 250 * name + i) for i in range(250))
+        text += listener.format(name=f"l{name}", rows=rows)
+    path = tmp_path / "sparkbridge.yaml"
+    path.write_text(text)
+    bridge = bridges.start(["--config", path, "--control", "none"]).wait_until_ready()
+    said = bridge.wait_for_log(lambda fields: "leaves out" in fields["msg"])
+    found = re.search(r"room for 1024 .* leaves out (\d+), the first (\S+):", said["msg"])
+    assert 250 < int(found[1]) < 350 and found[2].startswith("/nonexistent/")
 
 
 @pytest.mark.parametrize("option", ["--token-file", "--config", "--config-file", "--ca-file"])

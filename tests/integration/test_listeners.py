@@ -74,8 +74,8 @@ class Setup:
             f"listeners:\n{listeners}{extra}"
         )
 
-    def start(self):
-        self.bridge = self._bridges.start(["--config", self.config]).wait_until_ready()
+    def start(self, **options):
+        self.bridge = self._bridges.start(["--config", self.config], **options).wait_until_ready()
         return self.bridge
 
     def reload(self, expect):
@@ -198,6 +198,19 @@ def test_reload_reports_every_change(setup):
         ("one", "token_sha256", old, new),
     ]
     assert "listener one: a new socket mode counts" in bridge.child.output()
+
+
+def test_reload_says_what_needs_a_restart(setup):
+    # The tests' own path would hide those of the file.
+    setup.start(environment={"SPARKBRIDGE_SANDBOX_READ": ""})
+    setup.write(
+        extra="security: {sandbox: 'off', sandbox_read: [/usr]}\ncontrol: {listen: none}\n"
+    )
+    setup.reload("reloaded")
+    said = setup.bridge.child.output()
+    for key in ("security.sandbox", "security.sandbox_read", "control.listen"):
+        assert f"{key}: a change needs a restart" in said
+    assert "nothing has changed" not in said
 
 
 def requests_of(standin, before):

@@ -16,16 +16,21 @@ CASES = Path(__file__).resolve().parents[1] / "unit" / "malformed_yaml.txt"
 BEYOND_A_SCHEMA = {
     "anchor",
     "another user's home",
+    "client key alone",
     "duplicate key in a listener",
     "duplicate key",
     "duration out of range",
     "duration that overflows",
+    "header pattern of guarded names",
     "header that is the bridge's",
     "merge key",
     "name twice",
+    "number from a variable",
     "profile number",
+    "row of a user who does not exist",
     "serverless yes",
     "size out of range",
+    "switch from a variable",
     "tag",
     "two addresses that overlap",
     "variable that is not set",
@@ -43,6 +48,10 @@ GOOD = [
     "version: 1\nlisteners: [{name: a, profile: p, connection: }]",
     "version: 1\nlisteners: [{name: a, socket: {mode: '0660'}, resolution: '${R:-sdk}'}]",
     "version: 1\nlisteners: [{name: a, authorities: [a.b, '[::1]'], forward_headers: [x-a, '*']}]",
+    "version: 1\nlisteners: [{name: a, listen: ['LOCALHOST:1', 'unix:///run/x']}]",
+    "version: 1\nlisteners: [{name: a, profile: p, connection: {cluster_id: x}}]",
+    "version: 1\nlisteners: [{name: a, connection: {cluster_id: x, serverless: '${OFF:-no}'}}]",
+    "version: 1\nlimits: {connections: '${N:-7}', calls: 9}",
     "version: 1\ntimeouts: {upstream_connect: 500ms, drain: 1h}\nlog: {level: warn}",
 ]
 
@@ -70,6 +79,23 @@ def validator(binary):
 @pytest.fixture(scope="module")
 def sample(binary):
     return run(binary, "sample-config").stdout
+
+
+def defaults(schema):
+    """Each default with the schema that it is in."""
+    if isinstance(schema, dict):
+        if "default" in schema and isinstance(schema.get("description"), str):
+            yield schema["default"], schema
+        schema = list(schema.values())
+    for part in schema if isinstance(schema, list) else []:
+        yield from defaults(part)
+
+
+def test_its_defaults_are_right(validator):
+    found = list(defaults(validator.schema))
+    assert sum(type(value) is int for value, _ in found) == 5
+    for value, schema in found:
+        jsonschema.validate(value, schema)
 
 
 def test_accepts_the_sample(validator, sample):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from raw_client import RawClient
+from workspace.certificates import Authority
 from workspace.processes import ChildError
 from workspace.scripted import GRPC_HEADERS, message
 
@@ -47,29 +49,49 @@ def test_the_next_connection_resumes_the_session(standin, primary, bridges):
         assert [tls.session_reused for tls in server.tls] == [False, True, True]
 
 
+def start_without_ca_file(bridges, tenant, server, environment):
+    arguments = [
+        *("--listen", "localhost:0", "--host", f"{tenant.host}:{server.port}"),
+        *("--cluster-id", tenant.cluster_id, "--token-file", bridges.token_file(tenant.token)),
+    ]
+    return bridges.start(arguments, environment=environment).wait_until_ready()
+
+
 @pytest.mark.parametrize(
-    ("variable", "trusted"), [("SSL_CERT_FILE", True), ("SSL_CERT_DIR", True), (None, False)]
+    ("variable", "form", "trusted"),
+    [
+        ("SSL_CERT_FILE", "{store}/ca.pem", True),
+        ("SSL_CERT_DIR", "{store}", True),
+        ("SSL_CERT_DIR", "/nonexistent:{store}", True),
+        (None, None, False),
+    ],
 )
-def test_the_systems_store(standin, primary, bridges, tmp_path, variable, trusted):
+def test_the_systems_store(standin, primary, bridges, tmp_path_factory, variable, form, trusted):
     """Without --ca-file the system's store counts, which OpenSSL's own variables put elsewhere."""
-    store = tmp_path / "certificates"
-    store.mkdir()
+    store = tmp_path_factory.mktemp("certificates")
     shutil.copy(standin.ca_file, store / "ca.pem")
     subprocess.run(["openssl", "rehash", store], check=True)
-    places = {"SSL_CERT_FILE": store / "ca.pem", "SSL_CERT_DIR": store, None: None}
     with standin.script(primary.certificate) as server:
         server.on(PATH, here)
-        bridge = bridges.start(
-            [
-                *("--listen", "localhost:0", "--host", f"{primary.host}:{server.port}"),
-                *("--cluster-id", primary.cluster_id),
-                *("--token-file", bridges.token_file(primary.token)),
-            ],
-            environment={variable: str(places[variable])} if variable else {},
-        ).wait_until_ready()
+        environment = {variable: form.format(store=store)} if variable else {}
+        bridge = start_without_ca_file(bridges, primary, server, environment)
         answer = call(bridge)
     assert answer.status == (0 if trusted else 9)
     assert trusted or "not trusted" in answer.message and "--ca-file" in answer.message
+
+
+def test_a_store_that_changes(standin, primary, bridges, tmp_path):
+    """A reload reads the system's store anew."""
+    store = tmp_path / "store.pem"
+    shutil.copy(Authority(tmp_path, "other").file, store)
+    with standin.script(primary.certificate) as server:
+        server.on(PATH, here)
+        bridge = start_without_ca_file(bridges, primary, server, {"SSL_CERT_FILE": str(store)})
+        assert call(bridge).status == 9
+        shutil.copy(standin.ca_file, store)
+        bridge.child.send_signal(signal.SIGHUP)
+        bridge.wait_for_log(lambda fields: fields.get("msg") == "reloaded")
+        assert call(bridge).status == 0
 
 
 @pytest.fixture
@@ -87,6 +109,7 @@ def test_client_certificate(standin, gateway, bridges, tmp_path, one_file):
     if one_file:
         both = tmp_path / "both.pem"
         both.write_text(ours.chain.read_text() + ours.key.read_text())
+        both.chmod(0o600)
         arguments = ["--client-cert", both]
     bridge = bridges(port=gateway.port, arguments=arguments)
     assert call(bridge).status == 0
@@ -133,6 +156,7 @@ def test_files_that_cannot_be_used(standin, bridges, tmp_path, option, words):
     ours = standin.authority.issue("client.test")
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("nothing of use\n")
+    wrong.chmod(0o600)
     files = {"--client-cert": ours.chain, "--client-key": ours.key, option: wrong}
     arguments = [word for pair in files.items() for word in pair]
     with pytest.raises(ChildError) as raised:

@@ -98,10 +98,17 @@ def user_in_host(case, client, ours):
     return any("@" in host for host in _hosts(case)) and _error(ours) == "host"
 
 
-def user_in_host_is_not_shown(case, client, ours):
-    """The client's sentences show a host with user information, ours ***."""
+def no_workspace_host(case, client, ours):
+    """Another scheme than https:// and http://, or parameters (';'): the client drops them, ours
+    refuses them, since it is a connection string or a mistake."""
+    odd = any(";" in host or host.startswith("ftp:") for host in _hosts(case))
+    return odd and _error(ours) == "host"
+
+
+def host_is_not_shown(case, client, ours):
+    """The client's sentences show a host with user information or parameters, ours ***."""
     sentence = client.get("error", "")
-    hidden = re.sub(r"host=[^, ]*@[^, ]*?(?=, |\. Env: |$)", "host=***", sentence)
+    hidden = re.sub(r"host=[^, ]*[@;][^, ]*?(?=, |\. Env: |$)", "host=***", sentence)
     return "error" in ours and hidden != sentence and ours["error"]["message"] == hidden
 
 
@@ -184,7 +191,8 @@ INTENDED = [
     lower_case_headers,
     remote_port_error,
     user_in_host,
-    user_in_host_is_not_shown,
+    no_workspace_host,
+    host_is_not_shown,
     empty_host,
     azure_cli_by_host,
     host_by_azure,

@@ -66,6 +66,8 @@ HOSTS = [
     "https://[::1]",
     "https://",
     "10.1.2.3",
+    "ftp://one.example.test",
+    "https://one.example.test/;o=1",
 ]
 
 TOKENS = ["tok-a", "tok-b", "%Y%(x)s", "a=b;c", "tok#d"]

@@ -42,12 +42,23 @@ def public_release_binary(release_binary, place):
     return _public(release_binary, place, "sparkbridge-release")
 
 
+def _preloaded(release_binary, place, name):
+    """A library of this directory where every user can load it."""
+    copy = place.directory / name
+    shutil.copy(release_binary.parents[1] / "tests/peers" / name, copy)
+    return copy
+
+
 @pytest.fixture(scope="session")
-def intruder(release_binary, place):
+def user_database(release_binary, place):
+    """The library of user_database.c and the one that it stands in front of, for LD_PRELOAD."""
+    return f"{_preloaded(release_binary, place, 'libuser_database.so')}:libnss_wrapper.so"
+
+
+@pytest.fixture(scope="session")
+def intruder(release_binary, place, user_database):
     """The library of intruder.c, for LD_PRELOAD."""
-    copy = place.directory / "libintruder.so"
-    shutil.copy(release_binary.parents[1] / "tests/peers/libintruder.so", copy)
-    return f"libnss_wrapper.so:{copy}"
+    return f"{user_database}:{_preloaded(release_binary, place, 'libintruder.so')}"
 
 
 @pytest.fixture(scope="session")
@@ -65,21 +76,21 @@ def workspace(place):
         yield running
 
 
-def _daemons(binary, place, workspace, directory):
+def _daemons(binary, place, workspace, preload, directory):
     secrets = [place.tenants[0].token]
     factory = BridgeFactory(binary, place, directory, secrets)
-    yield Daemons(factory, place, workspace)
+    yield Daemons(factory, place, workspace, preload)
     secrets += workspace.tokens.values()
     factory.finish()
 
 
 @pytest.fixture
-def daemons(public_binary, place, workspace, tmp_path):
+def daemons(public_binary, place, workspace, user_database, tmp_path):
     """Starts daemons; see Daemons."""
-    yield from _daemons(public_binary, place, workspace, tmp_path)
+    yield from _daemons(public_binary, place, workspace, user_database, tmp_path)
 
 
 @pytest.fixture
-def release_daemons(public_release_binary, place, workspace, tmp_path):
+def release_daemons(public_release_binary, place, workspace, user_database, tmp_path):
     """The same as users have them: the sanitizers need what seccomp takes, and copy memory."""
-    yield from _daemons(public_release_binary, place, workspace, tmp_path)
+    yield from _daemons(public_release_binary, place, workspace, user_database, tmp_path)

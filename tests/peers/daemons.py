@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from contextlib import contextmanager
 
 from people import ROOT, write_database
 from workspace.bridge import bridge_environment
@@ -18,15 +19,17 @@ def addresses_of(bridge):
 
 
 class Daemons:
-    """Starts bridges of one listener, `people`, that leads to the workspace of `notes`."""
+    """Starts bridges of one listener, `people`, that leads to the workspace of `notes`. Into each
+    the libraries `preload` are loaded."""
 
-    def __init__(self, factory, place, notes):
+    def __init__(self, factory, place, notes, preload):
         self._factory = factory
         self._place = place
         self._notes = notes
         self._environment = write_database(place.hosts_file)
         read = [place.hosts_file, *self._environment.values()]
         self._environment["SPARKBRIDGE_SANDBOX_READ"] = ",".join(map(str, read))
+        self._environment["LD_PRELOAD"] = preload
 
     def directory(self, owner):
         """The owner's own, into which everybody may look."""
@@ -110,6 +113,11 @@ class Daemons:
         seen = iter(range(done + 1))
         bridge.wait_for_log(lambda f: f.get("msg") == "reloaded" and next(seen) == done)
 
+    @contextmanager
+    def user_database_answers(self):
+        """Also of the user whose number is in USERS_HANGING."""
+        with open(self._environment["USERS_GATE"], "r+b", buffering=0):
+            yield
 
     def ask(self, owner=ROOT, command="status"):
         """What the daemon answers at its control socket."""

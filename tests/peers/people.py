@@ -1,6 +1,7 @@
 """Users that exist for the tests alone, and processes that are theirs."""
 
 import json
+import os
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -32,8 +33,8 @@ PEOPLE = (*NAMED, NAMELESS)
 
 
 def write_database(hosts_file):
-    """The users as libnss_wrapper reads them, in files beside that of the hosts; the variables that
-    name them."""
+    """The users as libnss_wrapper reads them, in files beside that of the hosts, and the FIFO at
+    which user_database.c hangs; the variables that name them."""
     passwd, group = hosts_file.with_suffix(".passwd"), hosts_file.with_suffix(".group")
     passwd.write_text(
         "".join(f"{u.name}:x:{u.uid}:{u.gid}::/nonexistent:/bin/false\n" for u in NAMED)
@@ -41,11 +42,14 @@ def write_database(hosts_file):
     members = ",".join(user.name for user in NAMED if 22002 in user.groups)
     groups = [f"{u.name}:x:{u.gid}:\n" for u in NAMED if u.uid == u.gid]
     group.write_text("".join(groups) + f"analysts:x:22002:{members}\n")
+    gate = hosts_file.with_suffix(".gate")
+    if not gate.exists():
+        os.mkfifo(gate)
+        gate.chmod(0o644)
     return {
+        "USERS_GATE": str(gate),
         "NSS_WRAPPER_PASSWD": str(passwd),
         "NSS_WRAPPER_GROUP": str(group),
-        # Unlike the C library's, nss_wrapper's getgrouplist() is not made for two threads at once.
-        "UV_THREADPOOL_SIZE": "1",
     }
 
 

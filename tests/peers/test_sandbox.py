@@ -132,6 +132,28 @@ def test_reload_in_the_sandbox(owner, release_daemons, dialers, workspace):
     assert workspace.of("refused") == set()
 
 
+def test_reload_of_a_link(release_daemons, dialers, workspace, tmp_path):
+    """The file that a link leads to is replaced, and then the link by a file."""
+    real, link = tmp_path / "real" / "token", tmp_path / "links" / "token"
+    real.parent.mkdir()
+    link.parent.mkdir()
+    release_daemons.write(real, workspace.token("first"), ROOT)
+    link.symlink_to("../real/token")
+    connection = {
+        "host": f"https://workspace.test:{workspace.port}",
+        "token_file": str(link),
+        "cluster_id": "1122-334455-sandbox1",
+    }
+    bridge = release_daemons.start(connection=connection)
+    for label, path in (("second", real), ("third", link)):
+        release_daemons.write(path, workspace.token(label), ROOT)
+        release_daemons.reload(bridge, connection=connection)
+        with dialers[ROOT].client(addresses_of(bridge)[0]) as client:
+            assert call_as(client, f"link-{label}").status == 0
+        assert workspace.of(f"link-{label}") == {label}
+    assert not link.is_symlink()
+
+
 @pytest.mark.parametrize("owner", [ROOT, BRIDGE], ids=["of-root", "unprivileged"])
 def test_profiles_in_the_sandbox(owner, release_daemons, dialers, workspace):
     """A user's file that comes after the start is read when he does, his groups are looked up, and

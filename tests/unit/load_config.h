@@ -67,6 +67,17 @@ static inline void write_text(const char *path, const char *text)
     write_file(path, text, strlen(text), 0600);
 }
 
+/* The same with an empty configuration of the user's, so that none of the system's is read. */
+static inline int load_config_setup_empty(void **state)
+{
+    if (load_config_setup(state) != 0)
+        return 1;
+    mkdir(".config", 0700);
+    mkdir(".config/sparkbridge", 0700);
+    write_text(".config/sparkbridge/sparkbridge.yaml", "version: 1\n");
+    return 0;
+}
+
 /* Loads with the words of `line`, separated by single spaces. */
 static inline void load_config(struct load *load, const char *line, const char *const *variables)
 {

@@ -17,6 +17,7 @@
 
 #include "common/alloc.h"
 #include "conf/databrickscfg.h"
+#include "conf/read_file.h"
 #include "tests/unit/meanwhile.h"
 #include "tests/unit/scratch.h"
 
@@ -195,6 +196,24 @@ static void test_a_file_that_keeps_changing_is_left_alone(void **state)
     meanwhile.times = 0;
 }
 
+/* Descriptors that cannot be asked for their status, or not be wound back. */
+static void test_descriptor_that_cannot_be_read(void **state)
+{
+    struct scratch *scratch = *state;
+    write_file(scratch->path, "x");
+    struct secret content = {0};
+    struct err err = {0};
+    assert_false(read_open_file(-1, "f", 100, &content, NULL, &err));
+    assert_string_equal(err.message, "f: cannot be read: Bad file descriptor");
+    int fd = open(scratch->path, O_PATH | O_CLOEXEC);
+    assert_true(fd >= 0);
+    err = (struct err){0};
+    assert_false(read_open_file(fd, "f", 100, &content, NULL, &err));
+    assert_int_equal(err.exit_code, EX_NOINPUT);
+    assert_string_equal(err.message, "f: cannot be read: Bad file descriptor");
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +223,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cannot_be_opened, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_file_too_large, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_fault_in_a_file_names_its_path, make_scratch,
+                                        remove_scratch),
+        cmocka_unit_test_setup_teardown(test_descriptor_that_cannot_be_read, make_scratch,
                                         remove_scratch),
         cmocka_unit_test(test_home),
         cmocka_unit_test_setup_teardown(test_a_change_while_reading_is_read_again, make_scratch,

@@ -1,17 +1,6 @@
 /* The configuration from flags, environment, file and defaults, and how they go together. */
 #include "tests/unit/load_config.h"
 
-/* An empty configuration of the user's, so that none of the system's is read. */
-static int setup(void **state)
-{
-    if (load_config_setup(state) != 0)
-        return 1;
-    mkdir(".config", 0700);
-    mkdir(".config/sparkbridge", 0700);
-    write_text(".config/sparkbridge/sparkbridge.yaml", "version: 1\n");
-    return 0;
-}
-
 static void test_defaults(void **state)
 {
     struct load load;
@@ -320,6 +309,17 @@ static void test_token_file(void **state)
     assert_token("a\xc3\xa4", 3, NULL,
                  "--token-file token: byte 2 is not ASCII; the file has to hold the access token "
                  "alone, on one line");
+    static const char *const quoted[] = {"\"dapi0\"\n", "'dapi0'", "\"dapi0"};
+    for (size_t i = 0; i < sizeof quoted / sizeof quoted[0]; i++)
+        assert_token(quoted[i], strlen(quoted[i]), NULL,
+                     "--token-file token: has quotation marks around the token; leave them out, "
+                     "the file has to hold the access token alone");
+    static const char *const named[] = {"token=dapi0\n", "DATABRICKS_TOKEN=dapi0", "Token:dapi0"};
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        assert_token(named[i], strlen(named[i]), NULL,
+                     "--token-file token: has a name in front of the token; leave it out, the file "
+                     "has to hold the access token alone");
+    assert_token("tokenized=", 10, "tokenized=", NULL);
     assert_token(large, sizeof large, NULL,
                  "--token-file token: is larger than 64 KiB, more than it may be");
 }
@@ -455,5 +455,6 @@ int main(void)
         cmocka_unit_test(test_token_file_kind), cmocka_unit_test(test_client_secret_file),
         cmocka_unit_test(test_forward_headers), cmocka_unit_test(test_status),
     };
-    return cmocka_run_group_tests_name("config", tests, setup, load_config_teardown);
+    return cmocka_run_group_tests_name("config", tests, load_config_setup_empty,
+                                       load_config_teardown);
 }

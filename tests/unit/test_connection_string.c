@@ -66,10 +66,11 @@ static void test_every_parameter_has_its_field(void **state)
     assert_true(string.use_ssl_given);
     assert_string_equal(string.token.bytes, "to=k%");
     assert_int_equal(string.token.len, 5);
-    assert_string_equal(string.user_id, "\xc3\xa9ve");
-    assert_string_equal(string.user_agent, "my app/1");
-    assert_string_equal(string.session_id, "01234567-89ab-cdef-0123-456789ABCDEF");
-    assert_int_equal(string.grpc_max_message_size, 134217728);
+    static const char *const names[] = {"user_id", "user_agent", "session_id",
+                                        "grpc_max_message_size"};
+    assert_int_equal(string.client_param_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(string.client_params[i], names[i]);
     assert_int_equal(string.headers.count, 1);
     const struct metadata_entry *entry = metadata_find(&string.headers, "x-databricks-cluster-id");
     assert_non_null(entry);
@@ -83,10 +84,7 @@ static void test_what_is_not_given_is_not_set(void **state)
     assert_false(string.use_ssl);
     assert_false(string.use_ssl_given);
     assert_false(secret_is_set(&string.token));
-    assert_null(string.user_id);
-    assert_null(string.user_agent);
-    assert_null(string.session_id);
-    assert_int_equal(string.grpc_max_message_size, 0);
+    assert_int_equal(string.client_param_count, 0);
     assert_int_equal(string.headers.count, 0);
     connection_string_finish(&string);
 }
@@ -187,7 +185,6 @@ static void test_user_agent_limit_counts_what_is_percent_encoded(void **state)
     struct err err;
     char *text = filled(head, "a", 2048);
     struct connection_string string = parsed(text);
-    assert_int_equal(strlen(string.user_agent), 2048);
     connection_string_finish(&string);
     free(text);
     text = filled(head, "a", 2049);

@@ -43,6 +43,7 @@ static void test_spellings(void **state)
         assert_string_equal(host.name, cases[i].name);
         assert_int_equal(host.port, cases[i].port);
         assert_int_equal(host.port_given, cases[i].given);
+        assert_int_equal(host.plain_http, strncmp(cases[i].text, "http:", 5) == 0);
         host_finish(&host);
     }
 }
@@ -66,6 +67,15 @@ static void test_what_is_no_host(void **state)
         "one..example.test",
         "one.example.test\n",
         "\xc3\xa4.example.test",
+        "sc://one.example.test",
+        "SC://one.example.test/;token=password",
+        "ftp://one.example.test",
+        "://one.example.test",
+        "https://one.example.test/;token=password",
+        "one.example.test;token=password",
+        "dapi0123456789abcdef",
+        "https://dapi0123456789abcdef:443",
+        "https://one.example.test/?token=dapi0123456789abcdef",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct host host = {0};
@@ -75,6 +85,7 @@ static void test_what_is_no_host(void **state)
         assert_null(host.name);
         assert_int_equal(err.exit_code, EX_CONFIG);
         assert_null(strstr(err.message, "password"));
+        assert_null(strstr(err.message, "dapi"));
     }
 }
 

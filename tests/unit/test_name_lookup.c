@@ -9,16 +9,15 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 
 #include "daemon/name_lookup.h"
+#include "tests/unit/threads.h"
 
 /* ---- a name service -----------------------------------------------------------------------------
  */
@@ -68,17 +67,6 @@ static void release(unsigned count)
         sem_post(&service_state.release);
 }
 
-static size_t count_threads(void)
-{
-    DIR *directory = opendir("/proc/self/task");
-    size_t count = 0;
-    assert_non_null(directory);
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(directory);
-    return count;
-}
-
 /* ---- a scene ------------------------------------------------------------------------------------
  */
 
@@ -102,7 +90,7 @@ static int begin(void **state)
     memset(&service_state, 0, sizeof service_state);
     sem_init(&service_state.asked, 0, 0);
     sem_init(&service_state.release, 0, 0);
-    scene.threads = count_threads();
+    scene.threads = threads_count();
     uv_loop_init(&scene.loop);
     scene.names = name_service_create(&scene.loop);
     return 0;
@@ -120,8 +108,7 @@ static int end_loop(void)
 static int finish(void **state)
 {
     int result = scene.names != NULL ? end_loop() : 0;
-    while (count_threads() > scene.threads)
-        sched_yield();
+    threads_wait_for(scene.threads);
     return result != 0 || service_state.has_signals;
 }
 
@@ -241,8 +228,7 @@ static void test_cancelled_when_it_is_known(void **state)
     assert_false(answer.done);
 
     struct name_lookup *lookup = start("localhost", &answer);
-    while (count_threads() > scene.threads)
-        sched_yield();
+    threads_wait_for(scene.threads);
     name_lookup_cancel(lookup);
     uv_run(&scene.loop, UV_RUN_NOWAIT);
     assert_false(answer.done);
@@ -264,7 +250,7 @@ static void test_no_more_threads_than_a_limit(void **state)
     name_lookup_cancel(lookups[0]); /* its thread still counts */
     uv_run(&scene.loop, UV_RUN_NOWAIT);
     assert_int_equal(service_state.names, NAME_SERVICE_MAX_THREADS);
-    assert_int_equal(count_threads(), scene.threads + NAME_SERVICE_MAX_THREADS);
+    assert_int_equal(threads_count(), scene.threads + NAME_SERVICE_MAX_THREADS);
     assert_false(waiting.done);
 
     release(1);
@@ -278,27 +264,21 @@ static void test_no_more_threads_than_a_limit(void **state)
     assert_false(slow[0].done || cancelled.done || late.done);
 }
 
-/* More stack than there are addresses. */
 static void test_no_thread_can_be_had(void **state)
 {
     struct answer answer;
-    pthread_attr_t before, huge;
-    assert_int_equal(pthread_getattr_default_np(&before), 0);
-    assert_int_equal(pthread_getattr_default_np(&huge), 0);
-    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 60), 0);
-    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_t before;
+    threads_forbid(&before);
     start("localhost", &answer);
     struct answer cancelled;
     name_lookup_cancel(start("localhost", &cancelled));
-    pthread_setattr_default_np(&before);
+    threads_allow(&before);
     wait_for(&answer);
     assert_non_null(strstr(answer.text, "no thread"));
     start("localhost", &answer);
     wait_for(&answer);
     assert_true(answer.v4 + answer.v6 > 0);
     assert_false(cancelled.done);
-    pthread_attr_destroy(&before);
-    pthread_attr_destroy(&huge);
 }
 
 int main(void)

@@ -30,7 +30,7 @@ static void test_paths(void **state)
             assert_int_equal(status.code, GRPC_UNIMPLEMENTED);
         header_list_finish(&request);
     }
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 /* What a changed field makes of a good request: a verdict, or the code of the refusal. */
@@ -81,7 +81,7 @@ static void test_form(void **state)
             fail_msg("%s: %s", cases[i].name, cases[i].value);
         header_list_finish(&request);
     }
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 /* What makes a request of a page, or ambiguous, when it comes on top. */
@@ -125,7 +125,7 @@ static void test_additions(void **state)
         assert_int_equal(status.code, GRPC_INVALID_ARGUMENT);
         header_list_finish(&request);
     }
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 /* gRPC libraries send a path, percent-encoded or not, or a made-up name there. */
@@ -144,7 +144,7 @@ static void test_unix_socket(void **state)
                          POLICY_REFUSE);
         header_list_finish(&request);
     }
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 static void test_client_secret(void **state)
@@ -185,7 +185,7 @@ static void test_client_secret(void **state)
     struct rpc_status status;
     assert_int_equal(policy_check(policy, &health, POLICY_BY_TCP, &status), POLICY_HEALTH_CHECK);
     header_list_finish(&health);
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 static void test_limits(void **state)
@@ -208,7 +208,7 @@ static void test_limits(void **state)
     assert_int_equal(list.count, 0);
     free(big);
     header_list_finish(&list);
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 int main(void)

@@ -109,7 +109,7 @@ static void test_ours_exactly_once(void **state)
     assert_memory_equal(field_named(fields, count, "x-databricks-session-id")->value, "the-session",
                         11);
     header_list_finish(&request);
-    policy_unref(policy);
+    policy_destroy(policy);
     binding_unref(binding);
 }
 
@@ -183,7 +183,7 @@ static void test_passes(void **state)
         struct policy *policy = policy_for(cases[i].forward_header, "a", NULL);
         if (policy_passes(policy, cases[i].name, strlen(cases[i].name)) != cases[i].passes)
             fail_msg("%s by %s", cases[i].name, cases[i].forward_header);
-        policy_unref(policy);
+        policy_destroy(policy);
     }
 }
 
@@ -211,7 +211,7 @@ static void test_reports(void **state)
         header_list_finish(&request);
     }
     assert_int_equal(policy->reported_count, POLICY_MAX_REPORTS);
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 static void test_responses(void **state)
@@ -253,7 +253,7 @@ static void test_responses(void **state)
             fail_msg("%s", cases[i].name);
         header_list_finish(&response);
     }
-    policy_unref(policy);
+    policy_destroy(policy);
 }
 
 static void test_header_list_changes(void **state)

@@ -30,6 +30,8 @@ static void test_chosen(void **state)
         {"env", {"HTTPS_PROXY=p:1", "NO_PROXY=.a", "no_proxy=.b", NULL}, "p:1", ".b"},
         {"none", {"HTTPS_PROXY=ftp://wrong but not asked", NULL}, NULL, NULL},
         {"http://u:w@p:1", {"HTTPS_PROXY=q:1", NULL}, "http://u:w@p:1", NULL},
+        {"env", {"HTTPS_PROXY=http://p", NULL}, "http://p", NULL}, /* 1080, as in curl */
+        {"env", {"HTTPS_PROXY=http://u:w@[::1]:1/", NULL}, "http://u:w@[::1]:1/", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct proxy_config proxy = {0};
@@ -46,24 +48,58 @@ static void test_chosen(void **state)
     }
 }
 
-static void test_refused(void **state)
+#define FORM "a proxy is http://HOST:PORT or socks5h://HOST:PORT"
+
+static void test_option(void **state)
 {
     static const struct {
         const char *option;
+        const char *message; /* NULL: it is right */
+    } cases[] = {
+        {"env", NULL},
+        {"none", NULL},
+        {"p:3128", NULL},
+        {"http://p:3128/", NULL},
+        {"SOCKS5H://u:a@b@[::1]:1080", NULL},
+        {"http://10.0.0.1:1", NULL},
+        {"foo", "the port is missing; " FORM},
+        {"http://p", "the port is missing; " FORM},
+        {"http://", "the host is missing; " FORM},
+        {"http://:1", "the host is missing; " FORM},
+        {"http://u:secret@", "the host is missing; " FORM},
+        {"http://p:99999", "a port is a number from 1 to 65535; " FORM},
+        {"http://p:0", "a port is a number from 1 to 65535; " FORM},
+        {"p:abc", "a port is a number from 1 to 65535; " FORM},
+        {"http://p:1:2", "an IPv6 address must stand in brackets, as in [::1]:443; " FORM},
+        {"ftp://u:secret@p", FORM},
+        {"http://p:1 ", "has a space or control character in it"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err;
+        assert_int_equal(proxy_option_check(cases[i].option, &err), cases[i].message == NULL);
+        if (cases[i].message != NULL)
+            assert_string_equal(err.message, cases[i].message);
+    }
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
         const char *variable;
         const char *message;
     } cases[] = {
-        {"env", "HTTPS_PROXY=https://u:secret@p:1",
+        {"HTTPS_PROXY=https://u:secret@p:1",
          "HTTPS_PROXY: a proxy that is itself reached over TLS is not supported; most also listen "
          "on http://"},
-        {"ftp://u:secret@p", "X=y", "proxy: a proxy is http://HOST:PORT or socks5h://HOST:PORT"},
-        {"env", "all_proxy=http://secret p", "all_proxy: has a space or control character in it"},
+        {"ALL_PROXY=ftp://u:secret@p", "ALL_PROXY: " FORM},
+        {"https_proxy=http://", "https_proxy: the host is missing; " FORM},
+        {"all_proxy=http://secret p", "all_proxy: has a space or control character in it"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *environment[] = {cases[i].variable, NULL};
         struct proxy_config proxy = {0};
         struct err err;
-        assert_false(proxy_config_read(cases[i].option, (char *const *)environment, &proxy, &err));
+        assert_false(proxy_config_read("env", (char *const *)environment, &proxy, &err));
         assert_int_equal(err.exit_code, EX_CONFIG);
         assert_string_equal(err.message, cases[i].message);
         assert_false(secret_is_set(&proxy.url));
@@ -74,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_option),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

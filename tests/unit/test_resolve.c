@@ -126,6 +126,56 @@ static void test_headers_of_a_connection_string(void **state)
     assert_non_null(metadata_find(&fixture->result.binding->headers, "x-extra"));
 }
 
+/* Spark's grammar makes a header of every name, a mistyped one too. */
+static void test_headers_that_were_meant_otherwise(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *name, *meant;
+    } cases[] = {
+        {"cluster_id", "x-databricks-cluster-id"},
+        {"cluster", "x-databricks-cluster-id"},
+        {"clusterid", "x-databricks-cluster-id"},
+        {"x-databricks-clusterid", "x-databricks-cluster-id"},
+        {"x-databricks-sesion-id", "x-databricks-session-id"},
+        {"tokn", "token"},
+        {"use-ssl", "use_ssl"},
+        {"x-databricks-org-id", NULL},
+        {"x-databricks-user-id", NULL},
+        {"x-databricks-token", NULL},
+        {"x-request-id", NULL},
+        {"traceparent", NULL},
+        {"team", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *remote = xasprintf("sc://one.example.test:443/;token=t;%s=x", cases[i].name);
+        fixture->request = (struct resolve_request){.remote = remote, .no_compute = true};
+        resolves(fixture);
+        assert_non_null(metadata_find(&fixture->result.binding->headers, cases[i].name));
+        assert_int_equal(fixture->result.warnings_count, cases[i].meant != NULL);
+        char *warning =
+            xasprintf("--remote: %s is sent to the workspace as a header; did you mean %s?",
+                      cases[i].name, cases[i].meant != NULL ? cases[i].meant : "");
+        if (cases[i].meant != NULL)
+            assert_string_equal(fixture->result.warnings[0], warning);
+        free(warning);
+        free(remote);
+    }
+}
+
+static void test_what_a_client_says_for_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->request = (struct resolve_request){
+        .remote = "sc://one.example.test:443/;token=t;x-databricks-cluster-id=c;user_agent=a;"
+                  "user_id=u",
+    };
+    resolves(fixture);
+    assert_int_equal(fixture->result.passed_over_count, 1);
+    assert_string_equal(fixture->result.passed_over[0],
+                        "user_agent, user_id of --remote: the client's own counts");
+}
+
 static void test_workspace_id_becomes_a_header(void **state)
 {
     struct fixture *fixture = *state;
@@ -137,6 +187,21 @@ static void test_workspace_id_becomes_a_header(void **state)
         metadata_find(&fixture->result.binding->headers, "x-databricks-org-id");
     assert_non_null(entry);
     assert_string_equal(entry->value.bytes, "123");
+}
+
+static void test_http_is_tls_all_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->request.host = "http://one.example.test";
+    for (int i = 0; i < 2; i++) {
+        fixture->request.resolution = i == 0 ? RESOLUTION_DOCUMENTED : RESOLUTION_SDK;
+        resolves(fixture);
+        assert_int_equal(fixture->result.binding->port, 443);
+        assert_int_equal(fixture->result.warnings_count, 1);
+        assert_string_equal(fixture->result.warnings[0],
+                            "--host says http://, but sparkbridge speaks to a workspace over "
+                            "verified TLS only (port 443): write https://");
+    }
 }
 
 static void test_usage_policy_is_for_serverless(void **state)
@@ -314,7 +379,10 @@ int main(void)
         TEST(test_no_compute),
         TEST(test_headers_of_the_binding),
         TEST(test_headers_of_a_connection_string),
+        TEST(test_headers_that_were_meant_otherwise),
+        TEST(test_what_a_client_says_for_itself),
         TEST(test_workspace_id_becomes_a_header),
+        TEST(test_http_is_tls_all_the_same),
         TEST(test_usage_policy_is_for_serverless),
         TEST(test_no_environment_means_none),
         TEST(test_named_file_that_is_missing),

@@ -132,6 +132,11 @@ static int ask_limit(void)
     return result(getrlimit(RLIMIT_NOFILE, &limit));
 }
 
+static int ask_privileges(void)
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+}
+
 static int file_in_memory(void)
 {
     return result(memfd_create("x", 0));
@@ -195,6 +200,7 @@ static void test_seccomp(void **state)
         {"a core dump again", be_dumpable, 0, ENOSYS},
         {"a limit", allow_core, 0, ENOSYS},
         {"asking for a limit", ask_limit, 0, 0},
+        {"asking for privileges", ask_privileges, 0, 1},
         {"a file in memory", file_in_memory, 0, ENOSYS},
         {"io_uring", use_io_uring, -1, ENOSYS},
         {"typing for the terminal", push_to_terminal, -1, ENOSYS},

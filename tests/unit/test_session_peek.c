@@ -137,6 +137,20 @@ static void test_absent(void **state)
     free(message);
 }
 
+/* It needs no decompression, so that the encoding need not be known. */
+static void test_empty_compressed_message(void **state)
+{
+    static const uint8_t prefix[GRPC_PREFIX_BYTES] = {1};
+    static const char *const encodings[] = {"gzip", "snappy", "identity"};
+    for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
+        struct session_peek peek;
+        session_peek_init(&peek, encodings[i]);
+        assert_int_equal(session_peek_feed(&peek, prefix, sizeof prefix), SESSION_PEEK_ABSENT);
+        assert_null(peek.inflate);
+        session_peek_finish(&peek);
+    }
+}
+
 static void test_unreadable(void **state)
 {
     struct message *message = xcalloc(1, sizeof *message);
@@ -169,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found),
         cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_empty_compressed_message),
         cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,8 @@ static void start_rival(void)
     rival = fork();
     if (rival == 0) {
         struct unix_socket socket;
-        if (unix_socket_listen(path, 0600, &socket, NULL) && write(ready[1], "x", 1) == 1)
+        if (unix_socket_listen(path, "--control", 0600, &socket, NULL) &&
+            write(ready[1], "x", 1) == 1)
             pause();
         _exit(1);
     }
@@ -95,9 +96,10 @@ static void lose(void)
     struct unix_socket socket;
     struct err err = {0};
     meanwhile = start_rival;
-    assert_false(unix_socket_listen(path, 0600, &socket, &err));
+    assert_false(unix_socket_listen(path, "--control", 0600, &socket, &err));
     assert_int_equal(err.exit_code, EX_CANTCREAT);
     assert_non_null(strstr(err.message, "another process is listening there already"));
+    assert_non_null(strstr(err.message, "choose another path by --control"));
     assert_true(answers());
     end_rival();
     assert_false(answers());
@@ -122,7 +124,7 @@ static void test_a_dead_socket_is_replaced(void **state)
     struct stat st;
     start_rival();
     end_rival();
-    assert_true(unix_socket_listen(path, 0640, &socket, NULL));
+    assert_true(unix_socket_listen(path, "--control", 0640, &socket, NULL));
     assert_true(answers());
     assert_int_equal(lstat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640);

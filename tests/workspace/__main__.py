@@ -1,5 +1,8 @@
 """Runs the stand-in workspace in the foreground and says how to use it."""
 
+import contextlib
+import sys
+
 from .interrupts import Interrupted, Interrupts
 from .progress import Ticker, say
 from .standin import StandIn
@@ -56,14 +59,15 @@ def main():
                 ),
                 flush=True,
             )
-            interrupts.wait()
-    except Interrupted:
-        pass
+            with contextlib.suppress(Interrupted):
+                interrupts.wait()
+    except Interrupted as interrupted:
+        sys.exit(interrupted.exit_code)  # before it was ready
 
 
 def show(request):
     fields = ("method", "path", "status", "grpc_status", "authority", "cluster", "seconds")
-    print(*(request[field] for field in fields), flush=True)
+    print(*(request[field] or "-" for field in fields), flush=True)
 
 
 main()

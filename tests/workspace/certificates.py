@@ -38,8 +38,9 @@ class Authority:
             *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
 
-    def issue(self, *names):
-        """A certificate for these DNS names, for a server or a client."""
+    def issue(self, *names, days=2):
+        """A certificate for these DNS names, for a server or a client; a negative number of days
+        makes one that has expired."""
         self._issued += 1
         stem = self._directory / f"{self.file.stem}-{self._issued}"
         key, request, chain = (stem.with_suffix(end) for end in (".key", ".csr", ".pem"))
@@ -55,7 +56,7 @@ class Authority:
         )
         _openssl(
             *("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key),
-            *("-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", chain),
+            *("-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out", chain),
         )
         return Certificate(chain, key)
 

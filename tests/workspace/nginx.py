@@ -29,7 +29,7 @@ http {
         '{"time":"$$time_iso8601","connection":$$connection,"server":"$$server_name",'
         '"method":"$$request_method","path":"$$request_uri","protocol":"$$server_protocol",'
         '"scheme":"$$scheme","authority":"$$http_host","status":$$status,'
-        '"grpc_status":"$$sent_trailer_grpc_status","authorization":"$$http_authorization",'
+        '"grpc_status":"$$sent_trailer_grpc_status$$sent_http_grpc_status","authorization":"$$http_authorization",'
         '"cluster":"$$http_x_databricks_cluster_id","user_agent":"$$http_user_agent",'
         '"content_type":"$$content_type","te":"$$http_te","timeout":"$$http_grpc_timeout",'
         '"tls":"$$ssl_protocol","sni":"$$ssl_server_name","alpn":"$$ssl_alpn_protocol",'
