@@ -23,7 +23,8 @@ static const struct command_def commands[] = {
      "explain",
      "show each connection value and where it comes from",
      "Prints host, credential and compute with the source of each value and what that source "
-     "shadows. Secrets are shown as fingerprints.",
+     "shadows, for each row of profile_by_peer and each profile that clients may choose. Secrets "
+     "are shown as fingerprints.",
      {"sparkbridge explain --profile prod", "sparkbridge explain --listener prod",
       "sparkbridge explain --compare"}},
     {COMMAND_PROFILES,

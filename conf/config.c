@@ -137,6 +137,17 @@ static const struct setting *find_connection(const struct settings *settings)
     return NULL;
 }
 
+static void warn_of_unused(const struct setting *connection, const struct config_file *file,
+                           struct diag_list *diags)
+{
+    if (file->listener_count == 1)
+        diag_warning(diags, "%s: describes the only listener; that of %s is not used",
+                     connection->place, file->path);
+    else
+        diag_warning(diags, "%s: describes the only listener; the %zu of %s are not used",
+                     connection->place, file->listener_count, file->path);
+}
+
 static void build_listeners(struct config *config, struct config_sources *sources,
                             char *const *environment, struct diag_list *diags)
 {
@@ -146,10 +157,7 @@ static void build_listeners(struct config *config, struct config_sources *source
     config->listeners = xcalloc(CONFIG_MAX_LISTENERS, sizeof config->listeners[0]);
     if (connection != NULL || file->listener_count == 0) {
         if (file->listener_count > 0)
-            diag_warning(diags,
-                         "%s: describes one listener in place of the %zu of %s, which %s not used",
-                         connection->place, file->listener_count, file->path,
-                         file->listener_count == 1 ? "is" : "are");
+            warn_of_unused(connection, file, diags);
         build_listener(config, sources, NULL, environment, diags);
         return;
     }

@@ -59,8 +59,14 @@ static void warn_of_unknown(const char *variable, struct diag_list *diags)
     for (int id = 0; id < OPTION_COUNT; id++) {
         char known[OPTION_VARIABLE_SIZE];
         const struct option_def *def = option_get((enum option_id)id);
-        if (!option_variable(def, known))
+        if (!option_variable(def, known)) {
+            if (def->flag != NULL && suggest_distance(def->flag, suggest.word) == 0) {
+                diag_warning(diags, "%s: not read: --%s can only be said on the command line",
+                             diag_quote(name).text, def->flag);
+                return;
+            }
             continue;
+        }
         if (strcmp(known, name) == 0)
             return;
         suggest_offer(&suggest, def->flag);

@@ -1,12 +1,12 @@
 /* A resolution as JSON and as a table. */
 #include "conf/explain.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/alloc.h"
 #include "common/strbuf.h"
+#include "conf/host.h"
 #include "conf/printable.h"
 
 /* --- JSON -------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ static json_t *error_json(const struct resolve_result *result)
     return error;
 }
 
-static json_t *result_json(const struct resolve_result *result)
+json_t *explain_json(const struct resolve_result *result)
 {
     json_t *object = json_object();
     bool complete = result->binding != NULL;
@@ -137,21 +137,6 @@ static json_t *result_json(const struct resolve_result *result)
     json_object_set_new(object, "shadowed", string_list(result->shadowed, result->shadowed_count));
     json_object_set_new(object, "warnings", string_list(result->warnings, result->warnings_count));
     return object;
-}
-
-/* Takes `object` over. */
-static char *dump(json_t *object)
-{
-    char *text = json_dumps(object, JSON_INDENT(2));
-    json_decref(object);
-    char *line = xasprintf("%s\n", text != NULL ? text : "null");
-    free(text);
-    return line;
-}
-
-char *explain_json(const struct resolve_result *result)
-{
-    return dump(result_json(result));
 }
 
 /* --- table ------------------------------------------------------------------------------- */
@@ -180,11 +165,7 @@ static void add_notes(struct strbuf *table, const char *label, char *const *note
 /* The caller frees these; NULL where the value is not known. */
 static char *shown_host(const struct binding *binding)
 {
-    if (binding->host == NULL)
-        return NULL;
-    bool v6 = strchr(binding->host, ':') != NULL;
-    return xasprintf("%s%s%s:%u", v6 ? "[" : "", binding->host, v6 ? "]" : "",
-                     (unsigned)binding->port);
+    return binding->host != NULL ? host_address(binding->host, binding->port) : NULL;
 }
 
 static char *shown_credential(const struct binding *binding)
@@ -300,14 +281,14 @@ static json_t *differences(const struct resolve_result *one, const struct resolv
     return names;
 }
 
-char *explain_compare_json(const struct resolve_result *documented,
-                           const struct resolve_result *sdk)
+json_t *explain_compare_json(const struct resolve_result *documented,
+                             const struct resolve_result *sdk)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "documented", result_json(documented));
-    json_object_set_new(object, "sdk", result_json(sdk));
+    json_object_set_new(object, "documented", explain_json(documented));
+    json_object_set_new(object, "sdk", explain_json(sdk));
     json_object_set_new(object, "differences", differences(documented, sdk));
-    return dump(object);
+    return object;
 }
 
 char *explain_compare_table(const struct resolve_result *documented,

@@ -2,7 +2,7 @@
  * What a resolution found, where each value came from and what it hid: as one JSON object for
  * programs, as a table for people. Secrets show as their fingerprint.
  *
- * The texts are the caller's to free and end with a newline. The JSON object:
+ * Objects and texts are the caller's to free; a text ends with a newline. The JSON object:
  *
  *   complete    true or false
  *   host        {"value", "port", "source"}
@@ -20,19 +20,20 @@
 #ifndef SPARKBRIDGE_CONF_EXPLAIN_H
 #define SPARKBRIDGE_CONF_EXPLAIN_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "conf/resolve.h"
 
-char *explain_json(const struct resolve_result *result);
+json_t *explain_json(const struct resolve_result *result);
 char *explain_table(const struct resolve_result *result);
 
 /* Both resolutions of the same request. The JSON object has `documented`, `sdk` (as above) and
  * `differences`, the names of what differs: "host", "port", "auth_type", "token", "compute",
  * "headers"; "complete" alone where only one of them is, "error" alone where neither is and the
  * kinds differ. */
-char *explain_compare_json(const struct resolve_result *documented,
-                           const struct resolve_result *sdk);
+json_t *explain_compare_json(const struct resolve_result *documented,
+                             const struct resolve_result *sdk);
 char *explain_compare_table(const struct resolve_result *documented,
                             const struct resolve_result *sdk);
 

@@ -7,7 +7,7 @@
 #include "conf/wrap.h"
 
 enum {
-    OPTION_COLUMN = 30, /* where the one-line help begins */
+    OPTION_COLUMN = 32, /* where the one-line help begins: behind the longest option */
 };
 
 static const char doc_prefix[] = "          ";
@@ -23,8 +23,10 @@ static const struct exit_code exit_codes[] = {
     {64, "wrong usage of the command line"},
     {66, "a file is missing or cannot be read"},
     {69, "no daemon answers"},
+    {71, "the system refused something: memory, a socket, its certificates"},
     {73, "an address cannot be listened on"},
-    {75, "calls were cut by the drain timeout"},
+    {74, "standard output cannot be written to"},
+    {75, "the drain timeout cut calls, or a file changed while it was read"},
     {77, "a file with a token, secret or private key is open to others"},
     {78, "the configuration is wrong or incomplete"},
 };
@@ -64,6 +66,9 @@ static void append_facts(struct strbuf *out, const struct option_def *def)
 {
     struct strbuf facts = {0};
     char variable[OPTION_VARIABLE_SIZE];
+    for (size_t i = 0; def->choices != NULL && def->choices[i] != NULL; i++)
+        strbuf_append_format(&facts, "%s%s%s", i == 0 ? "Values: " : ", ", def->choices[i],
+                             def->choices[i + 1] == NULL ? ". " : "");
     if (option_variable(def, variable))
         strbuf_append_format(&facts, "Environment: %s. ", variable);
     if (def->yaml_path != NULL)
@@ -117,7 +122,8 @@ static const char precedence_doc[] =
     "option (a flag or variable from --profile to --no-compute) describes one listener, named "
     "`default`, in place of all listeners of the file; --listen alone replaces the addresses of "
     "the file's only listener. --profile and --remote set aside all other connection variables, "
-    "--host and the compute flags those that contradict them.";
+    "--host and the compute flags those that contradict them. Where a flag that is not repeatable "
+    "is given twice, the last one counts.";
 
 static void append_yaml_keys(struct strbuf *out)
 {

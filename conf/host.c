@@ -94,13 +94,18 @@ bool host_same(const struct host *a, const struct host *b)
            (a->port == b->port || workspace_port(a) == workspace_port(b));
 }
 
+char *host_address(const char *name, uint16_t port)
+{
+    bool v6 = strchr(name, ':') != NULL;
+    return xasprintf("%s%s%s:%u", v6 ? "[" : "", name, v6 ? "]" : "", (unsigned)port);
+}
+
 char *host_text(const struct host *host)
 {
-    bool v6 = strchr(host->name, ':') != NULL;
-    const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
+    char *text = host_address(host->name, host->port);
     if (host->port == HOST_DEFAULT_PORT)
-        return xasprintf("%s%s%s", open, host->name, close);
-    return xasprintf("%s%s%s:%u", open, host->name, close, (unsigned)host->port);
+        *strrchr(text, ':') = '\0';
+    return text;
 }
 
 bool host_is_loopback(const struct host *host)

@@ -37,6 +37,9 @@ bool host_parse(const char *text, struct host *ret_host, struct err *err);
  * default, so that sc://one.example.test/ and https://one.example.test are the same. */
 bool host_same(const struct host *a, const struct host *b);
 
+/* For people: "name:port", an IPv6 address in brackets. The caller frees it. */
+char *host_address(const char *name, uint16_t port);
+
 /* For people: "name", or "name:port" where the port is not 443; IPv6 in brackets. The caller
  * frees it. */
 char *host_text(const struct host *host);

@@ -67,7 +67,7 @@ struct option_def {
     bool required;       /* in YAML, where its mapping stands */
     bool no_environment; /* has no environment variable */
     bool advanced;       /* few need it: --help leaves it out, --help-all has it */
-    const char *help;    /* one line, at most 50 characters */
+    const char *help;    /* one line, at most 48 characters */
     const char *doc;     /* sentences for --help-all, the schema and the sample file */
 };
 

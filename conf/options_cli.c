@@ -16,13 +16,14 @@
 /* What getopt_long() returns for an option: above every character. */
 enum { LONG_BASE = 256, FLAG_SIZE = 64 };
 
-/* The option table in getopt's form, for one subcommand. */
+/* The option table in getopt's form: all of it, so that the value of an option that the subcommand
+ * does not have is known for one. */
 struct getopt_tables {
     struct option longs[OPTION_COUNT + 1];
     char shorts[2 * OPTION_COUNT + 2]; /* ":" first: a missing value is told from a wrong flag */
 };
 
-static void fill_tables(struct getopt_tables *tables, enum command_id command)
+static void fill_tables(struct getopt_tables *tables)
 {
     size_t longs = 0;
     size_t shorts = 0;
@@ -30,7 +31,7 @@ static void fill_tables(struct getopt_tables *tables, enum command_id command)
     tables->shorts[shorts++] = ':';
     for (int id = 0; id < OPTION_COUNT; id++) {
         const struct option_def *def = option_get((enum option_id)id);
-        if (def->flag == NULL || (def->commands & command) == 0)
+        if (def->flag == NULL)
             continue;
         int argument = def->type == OPTION_SWITCH ? no_argument : required_argument;
         tables->longs[longs++] = (struct option){def->flag, argument, NULL, LONG_BASE + id};
@@ -42,9 +43,11 @@ static void fill_tables(struct getopt_tables *tables, enum command_id command)
     }
 }
 
-/* The option that getopt returned. */
+/* The option that getopt returned; NULL for 0, which stands for a flag that it does not know. */
 static const struct option_def *find_option(int code)
 {
+    if (code == 0)
+        return NULL;
     if (code >= LONG_BASE)
         return option_get((enum option_id)(code - LONG_BASE));
     for (int id = 0; id < OPTION_COUNT; id++) {
@@ -73,20 +76,12 @@ static char *command_names(unsigned commands)
     return strbuf_take(&names);
 }
 
-/* A long flag that the subcommand does not have; what stands behind `=` may be a secret. */
+/* A long flag that there is not; what stands behind `=` may be a secret. */
 static void report_unknown_flag(const char *argument, const struct command_def *command,
                                 struct diag_list *diags)
 {
     char flag[FLAG_SIZE];
     snprintf(flag, sizeof flag, "%.*s", (int)strcspn(argument, "="), argument);
-    const struct option_def *other = option_by_flag(flag + 2);
-    if (other != NULL) {
-        char *names = command_names(other->commands);
-        diag_error(diags, EX_USAGE, "%s: not an option of %s, but of %s", flag, command->name,
-                   names);
-        free(names);
-        return;
-    }
     struct suggest suggest = {.word = flag + 2};
     for (int id = 0; id < OPTION_COUNT; id++) {
         const struct option_def *def = option_get((enum option_id)id);
@@ -101,12 +96,28 @@ static void report_unknown_flag(const char *argument, const struct command_def *
                    diag_quote(flag).text, command->name);
 }
 
+/* The subcommand does not have the option that getopt_long() read by `code`. */
+static void report_other(int code, const struct option_def *def, const struct command_def *command,
+                         struct diag_list *diags)
+{
+    char flag[FLAG_SIZE];
+    if (code < LONG_BASE)
+        snprintf(flag, sizeof flag, "-%c", code);
+    else
+        snprintf(flag, sizeof flag, "--%s", def->flag);
+    char *names = command_names(def->commands);
+    diag_error(diags, EX_USAGE, "%s: not an option of %s, but of %s", flag, command->name, names);
+    free(names);
+}
+
 /* What getopt_long() answered `?` or `:` for; `argument` is the one it stopped at. */
 static void report_fault(int answer, const char *argument, const struct command_def *command,
                          struct diag_list *diags)
 {
     const struct option_def *def = find_option(optopt);
-    if (def != NULL && answer == ':') {
+    if (def != NULL && (def->commands & command->id) == 0) {
+        report_other(optopt, def, command, diags);
+    } else if (def != NULL && answer == ':') {
         diag_error(diags, EX_USAGE, "--%s: needs a value, as in --%s %s", def->flag, def->flag,
                    def->metavar);
     } else if (def != NULL && optopt >= LONG_BASE) {
@@ -174,14 +185,32 @@ static bool is_abbreviated(const char *argument, const struct option_def *def)
     return strlen(def->flag) != strcspn(argument + 2, "=");
 }
 
+static void take_option(int code, char *const *argv, const struct command_def *command,
+                        struct settings *settings, struct diag_list *diags)
+{
+    const struct option_def *def = find_option(code);
+    if (code >= LONG_BASE && is_abbreviated(flag_argument(argv), def))
+        report_unknown_flag(flag_argument(argv), command, diags);
+    else if ((def->commands & command->id) == 0)
+        report_other(code, def, command, diags);
+    else
+        add_setting(def, command, optarg, settings, diags);
+}
+
+/* getopt_long() from the first argument on. */
+static void begin(struct getopt_tables *tables)
+{
+    fill_tables(tables);
+    opterr = 0;
+    optind = 0; /* glibc's way to begin anew */
+}
+
 bool options_cli_parse(int argc, char **argv, struct settings *settings, struct diag_list *diags)
 {
     size_t errors = diags->errors;
     const struct command_def *command = command_by_name(argv[0]);
     struct getopt_tables tables;
-    fill_tables(&tables, command->id);
-    opterr = 0;
-    optind = 0; /* glibc's way to begin anew */
+    begin(&tables);
     for (;;) {
         optopt = 0;
         int code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL);
@@ -189,10 +218,8 @@ bool options_cli_parse(int argc, char **argv, struct settings *settings, struct 
             break;
         if (code == '?' || code == ':')
             report_fault(code, argv[optind - 1], command, diags);
-        else if (code >= LONG_BASE && is_abbreviated(flag_argument(argv), find_option(code)))
-            report_unknown_flag(flag_argument(argv), command, diags);
         else
-            add_setting(find_option(code), command, optarg, settings, diags);
+            take_option(code, argv, command, settings, diags);
     }
     /* The argument is not quoted: a connection string without its flag may hold a token. */
     if (optind < argc)
@@ -201,6 +228,38 @@ bool options_cli_parse(int argc, char **argv, struct settings *settings, struct 
                    "--profile NAME",
                    argc - optind, argc - optind == 1 ? "" : "s");
     return diags->errors == errors;
+}
+
+bool options_cli_has(int argc, char **argv, enum option_id id)
+{
+    struct getopt_tables tables;
+    bool has = false;
+    int code;
+    begin(&tables);
+    while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1)
+        has = has || (code != '?' && code != ':' && option_id_of(find_option(code)) == id);
+    return has;
+}
+
+void options_cli_report_early(const char *argument, struct diag_list *diags)
+{
+    char flag[FLAG_SIZE]; /* alone: what stands behind it may be a secret */
+    bool is_long = argument[0] == '-' && argument[1] == '-';
+    snprintf(flag, sizeof flag, "%.*s", is_long ? (int)strcspn(argument, "=") : 2, argument);
+    const struct option_def *def = is_long ? option_by_flag(flag + 2) : find_option(flag[1]);
+    const struct command_def *command = NULL;
+    for (size_t i = 0; def != NULL && (command = command_at(i)) != NULL; i++)
+        if ((def->commands & command->id) != 0)
+            break;
+    if (command != NULL)
+        diag_error(diags, EX_USAGE, "%s: options follow a subcommand: `sparkbridge %s %s%s%s`",
+                   flag, command->name, flag, def->metavar != NULL ? " " : "",
+                   def->metavar != NULL ? def->metavar : "");
+    else
+        diag_error(diags, EX_USAGE,
+                   "%s: unknown option; options follow a subcommand, and `sparkbridge --help` "
+                   "lists both",
+                   diag_quote(flag).text);
 }
 
 enum help_kind options_cli_help(int argc, char *const *argv)

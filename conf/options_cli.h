@@ -2,7 +2,8 @@
  * The command line of a subcommand, read by the option table.
  *
  * The syntax is GNU's: `--flag value`, `--flag=value`, `-f value`, `--` ends the options; flags are
- * not abbreviated. No subcommand takes other arguments.
+ * not abbreviated. There are no arguments besides options and their values; that of `help COMMAND`
+ * is main.c's.
  */
 #ifndef SPARKBRIDGE_CONF_OPTIONS_CLI_H
 #define SPARKBRIDGE_CONF_OPTIONS_CLI_H
@@ -20,6 +21,12 @@ enum help_kind { HELP_NONE, HELP_SHORT, HELP_ALL };
  * `explain` accepts it with a warning, the other subcommands refuse it. Not re-entrant: it stands
  * on getopt_long(), and may change the order of argv. */
 bool options_cli_parse(int argc, char **argv, struct settings *settings, struct diag_list *diags);
+
+/* Is the flag there, long or short, and no other's value? Also where the rest is wrong. */
+bool options_cli_has(int argc, char **argv, enum option_id id);
+
+/* Says where an option in front of the subcommand belongs (EX_USAGE). */
+void options_cli_report_early(const char *argument, struct diag_list *diags);
 
 /* Is there --help, -h or --help-all before `--`? Also where the rest is wrong. */
 enum help_kind options_cli_help(int argc, char *const *argv);

@@ -207,6 +207,14 @@ char *peer_row_path(const struct peer_row *row, uid_t uid, const char *name, str
     return strbuf_take(&path);
 }
 
+bool peer_row_names_user(const struct peer_row *row)
+{
+    const char *c = row->config_file;
+    while ((c = strchr(c, '%')) != NULL && c[1] == '%')
+        c += 2;
+    return c != NULL;
+}
+
 /* Is the path below the directory? The path need not exist, so its longest part that does counts.
  */
 static bool is_inside(const char *path, const char *directory)

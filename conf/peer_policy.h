@@ -67,6 +67,9 @@ int peer_policy_client_profile(const struct peer_policy *policy, const char *nam
  * the name cannot stand in a path. The caller frees it. */
 char *peer_row_path(const struct peer_row *row, uid_t uid, const char *name, struct err *err);
 
+/* Is it another file for each user? */
+bool peer_row_names_user(const struct peer_row *row);
+
 /* Fails, with a sentence, where the path of any known user's file is inside the home of a user who
  * is neither root nor the daemon's own: whoever owns a directory decides what the names in it lead
  * to. Reads the user database. */

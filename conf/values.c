@@ -18,15 +18,17 @@ struct unit {
 struct units {
     struct unit units[5]; /* from small to large; ends with a NULL name */
     const char *names;    /* for messages */
+    const char *of_zero;  /* every unit divides it: the one that people write */
     const char *example;
 };
 
 static const struct units durations = {
     {{"ms", 1}, {"s", 1000}, {"m", INT64_C(60) * 1000}, {"h", INT64_C(60) * 60 * 1000}},
     "ms, s, m or h",
+    "s",
     "10s"};
 static const struct units sizes = {
-    {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}}, "B, KiB or MiB", "64KiB"};
+    {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}}, "B, KiB or MiB", "B", "64KiB"};
 
 enum {
     MAX_DIGITS = 15, /* times the largest factor still fits into 64 bits for sensible ranges */
@@ -53,8 +55,8 @@ static bool parse_digits(const char *text, unsigned base, int64_t *ret_number,
 static void show(int64_t number, const struct units *units, char ret_text[SHOWN_SIZE])
 {
     const struct unit *best = units->units;
-    for (const struct unit *unit = best; unit->name != NULL && number != 0; unit++) {
-        if (number % unit->factor == 0)
+    for (const struct unit *unit = best; unit->name != NULL; unit++) {
+        if (number == 0 ? strcmp(unit->name, units->of_zero) == 0 : number % unit->factor == 0)
             best = unit;
     }
     snprintf(ret_text, SHOWN_SIZE, "%" PRId64 "%s", number / best->factor, best->name);

@@ -7,17 +7,10 @@
 #include "common/alloc.h"
 #include "common/strbuf.h"
 #include "conf/config.h"
+#include "conf/host.h"
+#include "conf/options_cli.h"
 #include "daemon/command.h"
 #include "daemon/setup.h"
-
-/* What the flags say about output counts also where the rest is wrong and gives no config. */
-static bool has_flag(int argc, char **argv, const char *flag)
-{
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], flag) == 0)
-            return true;
-    return false;
-}
 
 static void append_users(struct strbuf *out, const struct peer_policy *peers)
 {
@@ -38,8 +31,9 @@ static void append_users(struct strbuf *out, const struct peer_policy *peers)
 
 static void append_binding(struct strbuf *out, const struct binding *binding)
 {
-    strbuf_append_format(out, "  workspace   %s:%u (%s)\n", binding->host, binding->port,
-                         binding->host_source);
+    char *address = host_address(binding->host, binding->port);
+    strbuf_append_format(out, "  workspace   %s (%s)\n", address, binding->host_source);
+    free(address);
     if (binding->auth_type != NULL)
         strbuf_append_format(out, "  credential  %s (%s)\n", binding->auth_type,
                              binding->token_source);
@@ -119,17 +113,17 @@ static char *json(const struct setup *setup, const struct diag_list *diags)
 
 int command_check(int argc, char **argv, char **environment)
 {
-    bool as_json = has_flag(argc, argv, "--json"), quiet = has_flag(argc, argv, "--quiet");
     const struct setup_source source = {.argc = argc, .argv = argv, .environment = environment};
     struct setup setup = {0};
     struct diag_list diags = {0};
     bool loaded = setup_load(&source, &setup, &diags);
     int status = diag_list_exit_code(&diags);
-    if (as_json) {
+    /* Whoever reads JSON wants it where the rest is wrong, too, and there is no config. */
+    if (loaded ? setup.config->json : options_cli_has(argc, argv, OPTION_JSON)) {
         status = command_print(json(&setup, &diags), status);
     } else {
         command_print_diags(&diags);
-        if (loaded && !quiet)
+        if (loaded && !setup.config->quiet)
             status = command_print(table(&setup), status);
     }
     diag_list_finish(&diags);

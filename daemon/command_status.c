@@ -13,6 +13,7 @@
 #include "common/alloc.h"
 #include "common/strbuf.h"
 #include "conf/config.h"
+#include "conf/host.h"
 #include "daemon/command.h"
 #include "daemon/control.h"
 
@@ -114,8 +115,9 @@ static void append_grant(struct strbuf *out, const json_t *grant)
         strbuf_append_format(out, "  unusable    %s\n", text_of(grant, "fault"));
         return;
     }
-    strbuf_append_format(out, "  workspace   %s:%lld (%s)\n", text_of(binding, "host"),
-                         number_of(binding, "port"), text_of(binding, "host_source"));
+    char *address = host_address(text_of(binding, "host"), (uint16_t)number_of(binding, "port"));
+    strbuf_append_format(out, "  workspace   %s (%s)\n", address, text_of(binding, "host_source"));
+    free(address);
     strbuf_append_format(out, "  credential  %s sha256:%s (%s)\n", text_of(binding, "auth_type"),
                          text_of(binding, "token_sha256"), text_of(binding, "token_source"));
     const char *expires = json_string_value(json_object_get(binding, "token_expires"));
@@ -171,6 +173,16 @@ static void append_sandbox(struct strbuf *out, const json_t *sandbox)
                              number_of(secrets, "locked_bytes") / 1024, text_of(secrets, "reason"));
 }
 
+static void append_reload(struct strbuf *out, const json_t *reload)
+{
+    const char *at = text_of(reload, "at"), *result = text_of(reload, "result");
+    if (strcmp(result, "ok") == 0)
+        strbuf_append_format(out, "reloaded at %s\n", at);
+    else
+        strbuf_append_format(out, "reload failed at %s: %s; the old configuration serves\n", at,
+                             result);
+}
+
 static char *table(const json_t *status)
 {
     const json_t *reload = json_object_get(status, "last_reload");
@@ -181,8 +193,7 @@ static char *table(const json_t *status)
                          text_of(status, "started"));
     strbuf_append_format(&out, "configuration %s\n", text_of(status, "config_file"));
     if (!json_is_null(json_object_get(reload, "at")))
-        strbuf_append_format(&out, "reloaded at %s: %s\n", text_of(reload, "at"),
-                             text_of(reload, "result"));
+        append_reload(&out, reload);
     size_t i;
     json_t *listener;
     json_array_foreach(json_object_get(status, "listeners"), i, listener)

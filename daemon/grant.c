@@ -38,27 +38,17 @@ static void report(const struct resolve_result *result, const char *prefix, stru
         diag_error(diags, result->err.exit_code, "%s%s", prefix, result->err.message);
 }
 
-/* The request names what the client chose instead of the listener's or row's own profile. */
-static void choose(struct resolve_request *request, const struct peer_policy *policy, int profile)
-{
-    if (profile == GRANT_OWN_PROFILE)
-        return;
-    request->profile = policy->client_profiles[profile];
-    request->profile_source = policy->client_header;
-}
-
 struct grant *grant_resolve_plain(const struct grant_source *source, int profile,
                                   struct diag_list *diags)
 {
     struct grant *grant = create((struct grant_key){.profile = profile});
     const struct listener_config *listener = source->listener;
-    struct secret token = {0};
-    struct resolve_request request;
+    struct grant_request request;
     struct resolve_result result = {0};
     struct err err = {0};
-    if (listener_config_request(listener, source->environment, &token, &request, &err)) {
-        choose(&request, listener->peers, profile);
-        resolve(&request, &result);
+    if (grant_request_plain(listener, source->environment, &request, &err)) {
+        grant_request_choose(&request, listener->peers, profile);
+        resolve(&request.request, &result);
         if (diags != NULL)
             report(&result, source->prefix, diags);
         err = result.err;
@@ -74,7 +64,7 @@ struct grant *grant_resolve_plain(const struct grant_source *source, int profile
         grant->fault = xasprintf("profile %s cannot be used: %s",
                                  listener->peers->client_profiles[profile], err.message);
     resolve_result_finish(&result);
-    secret_finish(&token);
+    grant_request_finish(&request);
     return grant;
 }
 
@@ -86,17 +76,10 @@ struct grant *grant_resolve_row(const struct peer_policy *policy, const struct g
     const struct peer_row *row = peer_policy_row(policy, user->uid);
     struct resolve_result result = {0};
     struct err err = {0};
-    char *path = peer_row_path(row, user->uid, user->name, &err);
-    if (path != NULL) {
-        struct resolve_request request = {
-            .config_file = path,
-            .trusted_file = true,
-            .profile = row->profile,
-            .profile_source = row->profile_source,
-            .environment = NULL,
-        };
-        choose(&request, policy, profile);
-        resolve(&request, &result);
+    struct grant_request request;
+    if (grant_request_row(row, user, &request, &err)) {
+        grant_request_choose(&request, policy, profile);
+        resolve(&request.request, &result);
         err = result.err;
     }
     if (result.binding != NULL)
@@ -106,7 +89,7 @@ struct grant *grant_resolve_row(const struct peer_policy *policy, const struct g
                                  "used: %s",
                                  (unsigned)user->uid, row->user, row->place, err.message);
     grant->user_name = user->name != NULL ? xstrdup(user->name) : NULL;
-    free(path);
+    grant_request_finish(&request);
     resolve_result_finish(&result);
     return grant;
 }

@@ -14,9 +14,8 @@
 #include "conf/binding.h"
 #include "conf/config.h"
 #include "conf/diag.h"
+#include "daemon/grant_request.h"
 #include "daemon/pool.h"
-
-enum { GRANT_OWN_PROFILE = -1 }; /* the client has not chosen any */
 
 struct grant_key {
     bool of_user; /* else the listener's, for everybody */
@@ -40,11 +39,6 @@ struct grant_source {
     char *const *environment;
 };
 
-struct grant_user {
-    uid_t uid;
-    const char *name; /* borrowed; NULL where it is not known */
-};
-
 bool grant_key_equal(const struct grant_key *a, const struct grant_key *b);
 
 /* The listener's own binding, or with one of the profiles that clients may choose. Warnings and the
@@ -52,8 +46,7 @@ bool grant_key_equal(const struct grant_key *a, const struct grant_key *b);
 struct grant *grant_resolve_plain(const struct grant_source *source, int profile,
                                   struct diag_list *diags);
 
-/* By the user's row, which there has to be. The daemon's environment is no source of it, and its
- * file one that nobody else can have put there. */
+/* By the user's row, which there has to be. */
 struct grant *grant_resolve_row(const struct peer_policy *policy, const struct grant_user *user,
                                 int profile);
 

@@ -35,8 +35,14 @@ static int print_help(const struct command_def *command, bool all)
     return command_print(strbuf_take(&text), EX_OK);
 }
 
+/* What does not look like a subcommand may be a connection string with a token: not repeated. */
 static int unknown_command(const char *name)
 {
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyz-") != strlen(name) || name[0] == '\0') {
+        fprintf(stderr, "sparkbridge: the first argument has to be a subcommand; `sparkbridge "
+                        "--help` lists all\n");
+        return EX_USAGE;
+    }
     struct suggest near = {.word = name};
     const struct command_def *def;
     for (size_t i = 0; (def = command_at(i)) != NULL; i++)
@@ -46,21 +52,43 @@ static int unknown_command(const char *name)
     return EX_USAGE;
 }
 
+/* `sparkbridge help [COMMAND]` */
+static int help(int argc, char **argv)
+{
+    const struct command_def *command = NULL;
+    enum help_kind kind = options_cli_help(argc, argv);
+    if (argc > 1 && argv[1][0] != '-' && strcmp(argv[1], "help") != 0) {
+        command = command_by_name(argv[1]);
+        if (command == NULL)
+            return unknown_command(argv[1]);
+    }
+    return print_help(command, kind == HELP_ALL);
+}
+
+static int option_without_command(int argc, char **argv)
+{
+    struct diag_list diags = {0};
+    enum help_kind kind = options_cli_help(argc, argv);
+    if (kind != HELP_NONE)
+        return print_help(NULL, kind == HELP_ALL);
+    options_cli_report_early(argv[1], &diags);
+    command_print_diags(&diags);
+    diag_list_finish(&diags);
+    return EX_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
         fprintf(stderr, "usage: sparkbridge COMMAND [OPTION...]; `sparkbridge --help` says more\n");
         return EX_USAGE;
     }
-    if (strcmp(argv[1], "--version") == 0)
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return command_version(1, argv + 1, environ);
-    if (argv[1][0] == '-') {
-        enum help_kind kind = options_cli_help(argc, argv);
-        if (kind != HELP_NONE)
-            return print_help(NULL, kind == HELP_ALL);
-    }
+    if (argv[1][0] == '-')
+        return option_without_command(argc, argv);
     if (strcmp(argv[1], "help") == 0)
-        return print_help(argc > 2 ? command_by_name(argv[2]) : NULL, false);
+        return help(argc - 1, argv + 1);
     const struct command_def *command = command_by_name(argv[1]);
     if (command == NULL)
         return unknown_command(argv[1]);

@@ -51,14 +51,20 @@ def entries(lines):
     return found
 
 
+# A line of prose may begin with a flag too, but stands further left.
+OPTION = re.compile(r"^(  -\w, |      )--[a-z-]+( \S+)?$")
+
+
 def options(program):
+    """Groups of options, and the paragraph on their precedence. The rest has a section of its own."""
     text = []
     for title, lines in sections(ask(program, "--help-all")).items():
-        if not any(line.lstrip().startswith("--") or line.startswith("  -") for line in lines):
-            continue
-        text += [f".SS {title}"]
-        for head, body in entries(lines):
-            text += paragraph(head, body)
+        if OPTION.match(lines[0]):
+            text += [f".SS {title}"]
+            for head, body in entries(lines):
+                text += paragraph(head, body)
+        elif title == "Precedence":
+            text += [f".SS {title}", *(roff(line.strip()) for line in lines)]
     return text
 
 

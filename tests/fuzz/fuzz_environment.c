@@ -48,7 +48,9 @@ static void resolve_one(struct resolve_request *request, enum resolution resolut
     struct resolve_result result;
     request->resolution = resolution;
     check_result(&result, resolve(request, &result));
-    free(explain_json(&result));
+    json_t *object = explain_json(&result);
+    free(json_dumps(object, 0));
+    json_decref(object);
     free(explain_table(&result));
     resolve_result_finish(&result);
 }

@@ -95,13 +95,18 @@ static void test_variables(void **state)
     assert_string_equal(listener->host, "h");
     assert_int_equal(load.config->drain_timeout_ms, 120000);
     load_finish(&load);
+    assert_loads(&load, "run", VARIABLES("SPARKBRIDGE_QUIET=1", "SPARKBRIDGE_HELP_ALL="),
+                 "\"SPARKBRIDGE_QUIET\": not read: --quiet can only be said on the command line\n"
+                 "\"SPARKBRIDGE_HELP_ALL\": not read: --help-all can only be said on the command "
+                 "line");
+    load_finish(&load);
     assert_fails("run",
                  VARIABLES("SPARKBRIDGE_LISTEN=localhost:1,", "SPARKBRIDGE_SERVERLESS=maybe",
                            "SPARKBRIDGE_DRAIN_TIMEOUT=3h", "SPARKBRIDGE_PROFIL=x"),
                  EX_CONFIG,
                  "\"SPARKBRIDGE_PROFIL\": unknown variable, not read (did you mean "
                  "SPARKBRIDGE_PROFILE?)\n"
-                 "SPARKBRIDGE_DRAIN_TIMEOUT: \"3h\" is out of range: from 0ms to 1h\n"
+                 "SPARKBRIDGE_DRAIN_TIMEOUT: \"3h\" is out of range: from 0s to 1h\n"
                  "SPARKBRIDGE_SERVERLESS: \"maybe\" has to be true or false\n"
                  "SPARKBRIDGE_LISTEN: \"\" is not an address: write it as HOST:PORT or unix:PATH, "
                  "as in localhost:15002");
@@ -148,9 +153,12 @@ static void test_replaces_listeners(void **state)
 {
     struct load load;
     write_text("two.yaml", two);
+    write_text("one.yaml", "version: 1\nlisteners: [{name: a}]\n");
+    assert_loads(&load, "run -c one.yaml --profile x", NULL,
+                 "--profile: describes the only listener; that of one.yaml is not used");
+    load_finish(&load);
     assert_loads(&load, "run -c two.yaml --profile x", NULL,
-                 "--profile: describes one listener in place of the 2 of two.yaml, which are not "
-                 "used");
+                 "--profile: describes the only listener; the 2 of two.yaml are not used");
     assert_int_equal(load.config->listener_count, 1);
     assert_string_equal(load.config->listeners[0].name, "default");
     assert_string_equal(load.config->listeners[0].profile, "x");

@@ -155,6 +155,24 @@ static void test_text(void **state)
     }
 }
 
+static void test_address(void **state)
+{
+    static const struct {
+        const char *name;
+        uint16_t port;
+        const char *text;
+    } cases[] = {
+        {"one.example.test", 443, "one.example.test:443"},
+        {"::1", 443, "[::1]:443"},
+        {"-", 0, "-:0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = host_address(cases[i].name, cases[i].port);
+        assert_string_equal(text, cases[i].text);
+        free(text);
+    }
+}
+
 static void test_loopback(void **state)
 {
     static const struct {
@@ -215,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_same_workspace),
         cmocka_unit_test(test_same_with_sparks_port),
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_address),
         cmocka_unit_test(test_loopback),
         cmocka_unit_test(test_url),
         cmocka_unit_test(test_cloud),

@@ -7,7 +7,7 @@
 #include "conf/schema.h"
 #include "tests/unit/load_config.h"
 
-enum { HELP_TEXT_MAX = 50, EVERY_COMMAND = 0xff };
+enum { HELP_TEXT_MAX = 48, EVERY_COMMAND = 0xff };
 
 static void test_table(void **state)
 {
@@ -97,6 +97,22 @@ static bool mentions_flag(const char *text, const char *flag)
     return found;
 }
 
+/* The help of every option begins in the same column. */
+static void check_column(const char *help, const struct option_def *def)
+{
+    enum { FLAG_COLUMN = 6, COLUMN = 32 };
+    char *flag = xasprintf("--%s ", def->flag);
+    const char *at = strstr(help, flag), *line = NULL;
+    for (; at != NULL; at = strstr(at + 1, flag)) {
+        line = (const char *)memrchr(help, '\n', (size_t)(at - help)) + 1;
+        if (at - line == FLAG_COLUMN)
+            break;
+    }
+    free(flag);
+    assert_non_null(at);
+    assert_ptr_equal(strstr(at, def->help), line + COLUMN);
+}
+
 static void check_help(const struct command_def *command)
 {
     struct strbuf help = {0};
@@ -116,6 +132,10 @@ static void check_help(const struct command_def *command)
             fail_msg("--help and --%s", def->flag);
         if (taken)
             assert_true(mentions_flag(strbuf_text(&all), def->flag));
+        if (taken && !def->advanced)
+            check_column(strbuf_text(&help), def);
+        for (size_t i = 0; taken && def->choices != NULL && def->choices[i] != NULL; i++)
+            assert_non_null(strstr(strbuf_text(&all), def->choices[i]));
         if (taken && option_variable(def, variable))
             assert_non_null(strstr(strbuf_text(&all), variable));
         if ((taken || command == NULL) && def->yaml_path != NULL)
@@ -153,6 +173,24 @@ static void test_asks_for_help(void **state)
     assert_int_equal(help_of("check --help-all --help"), HELP_ALL);
 }
 
+static bool has_json(const char *line)
+{
+    struct load load;
+    load_config(&load, line, NULL); /* which may order the words anew */
+    bool has = options_cli_has(load.argc, load.argv, OPTION_JSON);
+    load_finish(&load);
+    return has;
+}
+
+static void test_has_a_flag(void **state)
+{
+    assert_true(has_json("check --json"));
+    assert_true(has_json("check nonsense --bogus -qc none.yaml --json"));
+    assert_false(has_json("check --config --json"));
+    assert_false(has_json("check -- --json"));
+    assert_false(has_json("check --config=--json -q"));
+}
+
 static void test_faults(void **state)
 {
     assert_fails("run --bogus", NULL, EX_USAGE,
@@ -161,7 +199,20 @@ static void test_faults(void **state)
                  "\"--listne\": unknown option (did you mean --listen?)");
     assert_fails("run --quiet", NULL, EX_USAGE, "--quiet: not an option of run, but of check");
     assert_fails("profiles --profile x", NULL, EX_USAGE,
-                 "--profile: not an option of profiles, but of run, check and explain\n"
+                 "--profile: not an option of profiles, but of run, check and explain");
+    assert_fails("profiles -p x", NULL, EX_USAGE,
+                 "-p: not an option of profiles, but of run, check and explain");
+    assert_fails("profiles -px", NULL, EX_USAGE,
+                 "-p: not an option of profiles, but of run, check and explain");
+    assert_fails("profiles --profile", NULL, EX_USAGE,
+                 "--profile: not an option of profiles, but of run, check and explain");
+    assert_fails("explain --log-level debug -p prod", NULL, EX_USAGE,
+                 "--log-level: not an option of explain, but of run and check");
+    assert_fails("explain --log-level=debug -p prod x", NULL, EX_USAGE,
+                 "--log-level: not an option of explain, but of run and check\n"
+                 "1 argument without an option: values need theirs in front, as in --profile NAME");
+    assert_fails("explain --log debug", NULL, EX_USAGE,
+                 "\"--log\": unknown option; `sparkbridge explain --help` lists all\n"
                  "1 argument without an option: values need theirs in front, as in --profile NAME");
     assert_fails("check --quiet=yes", NULL, EX_USAGE, "--quiet: takes no value");
     assert_fails("run --profile", NULL, EX_USAGE, "--profile: needs a value, as in --profile NAME");
@@ -267,7 +318,7 @@ int main(void)
         cmocka_unit_test(test_help),           cmocka_unit_test(test_asks_for_help),
         cmocka_unit_test(test_faults),         cmocka_unit_test(test_faults_hide_secrets),
         cmocka_unit_test(test_listener_limit), cmocka_unit_test(test_schema),
-        cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_sample),         cmocka_unit_test(test_has_a_flag),
     };
     return cmocka_run_group_tests_name("options", tests, load_config_setup, load_config_teardown);
 }

@@ -106,6 +106,23 @@ static void test_paths(void **state)
     }
 }
 
+static void test_names_user(void **state)
+{
+    static const struct {
+        const char *text;
+        bool names;
+    } cases[] = {
+        {"/etc/u", false}, {"/etc/%u", true}, {"/etc/%U/x", true},
+        {"/%%u", false},   {"/%%%%", false},  {"/%%%u", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = xstrdup(cases[i].text);
+        assert_int_equal(peer_row_names_user(&(struct peer_row){.config_file = text}),
+                         cases[i].names);
+        free(text);
+    }
+}
+
 static void test_rows(void **state)
 {
     struct peer_policy *policy = peer_policy_create();
@@ -358,10 +375,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_users),         cmocka_unit_test(test_user_faults),
         cmocka_unit_test(test_user_limit),    cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_rows),          cmocka_unit_test(test_client_header),
-        cmocka_unit_test(test_yaml),          cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_yaml_faults),   cmocka_unit_test(test_trusted),
-        cmocka_unit_test(test_trusted_owner), cmocka_unit_test(test_homes),
+        cmocka_unit_test(test_names_user),    cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_client_header), cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_layers),        cmocka_unit_test(test_yaml_faults),
+        cmocka_unit_test(test_trusted),       cmocka_unit_test(test_trusted_owner),
+        cmocka_unit_test(test_homes),
     };
     return cmocka_run_group_tests_name("peer_policy", tests, load_config_setup,
                                        load_config_teardown);
