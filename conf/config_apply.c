@@ -399,7 +399,7 @@ void config_apply(const struct config_target *target, struct setting *setting,
     bool ok = strlen(setting->value.bytes) == setting->value.len
                   ? check(setting, target, &value, &err)
                   : err_set(&err, EX_USAGE, "has a NUL byte in it");
-    if (ok && setting->id == OPTION_SANDBOX_READ)
+    if (value.text != NULL && setting->id == OPTION_SANDBOX_READ)
         warn_of_missing(setting, value.text, diags);
     if (ok && target->listener != NULL)
         ok = store_in_listener(target, setting, &value, &err);

@@ -23,7 +23,7 @@ enum {
     POOL_PATIENCE_MS = 2000,
     POOL_RETRY_FIRST_MS = 100, /* of these delays a random part is waited, half of it at least */
     POOL_RETRY_MAX_MS = 1000,
-    POOL_SILENT_MS = 1000, /* for so long a workspace that did not answer is not asked again */
+    POOL_SILENT_MS = 1000,      /* for so long a workspace that did not answer is not asked again */
     POOL_AUTHORITY_BYTES = 300, /* a host name has 253 at most */
 };
 
