@@ -16,11 +16,12 @@ for directory in build build-asan; do
 done
 step "compiling the bench" ninja -C build tests/bench/bench_{backend,floor}
 
-# Files or folders among the arguments take the place of the whole suite.
+# Files or folders of tests/ among the arguments take the place of the whole suite; what else there
+# is may be an option's value.
 places=(tests/checks tests/integration tests/faults tests/resilience tests/conformance tests/peers
     tests/attacks tests/bench tests/systemd)
 for argument in "$@"; do
-    [[ -e ${argument%%::*} ]] && places=()
+    [[ ${argument#./} == tests/* && -e ${argument%%::*} ]] && places=()
 done
 export SPARKBRIDGE_BIN=${SPARKBRIDGE_BIN:-$PWD/build-asan/daemon/sparkbridge}
 export SPARKBRIDGE_RELEASE_BIN=${SPARKBRIDGE_RELEASE_BIN:-$PWD/build/daemon/sparkbridge}
