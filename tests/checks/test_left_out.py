@@ -70,7 +70,7 @@ def test_what_dev_test_left_out_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("place", "text"),
     [
-        ("tests/pytest.ini", " -rs "),
+        ("tests/pytest.ini", " -rfEs "),
         (".ci/run", "SPARKBRIDGE_SKIPS=listed"),
         ("tests/dev/test.sh", "SPARKBRIDGE_LEFT_OUT="),
     ],

@@ -135,7 +135,7 @@ def test_arguments_that_a_verb_does_not_know(verb):
 STEP = """\
 set -euo pipefail
 source tests/dev/common.sh
-work() { sh -c 'echo "it runs" >&3; sleep 600; true'; }
+work() { sh -c 'echo "it runs" >&3; sleep 600; true' "$TMPDIR"; }
 exec 3>&1
 step "a long step" work
 """
@@ -149,9 +149,9 @@ def test_a_step_is_interrupted(tmp_path, number):
     try:
         command.wait_for_line(lambda line: line == "it runs", timeout=30)
         command.send_signal(number)
-        # Its output ends when the last of its processes has.
         assert command.wait(30) == 128 + number
         assert "==> interrupted: a long step" in command.output()
+        assert processes_of(tmp_path) == []
     finally:
         command.stop()
     assert list(tmp_path.iterdir()) == []
