@@ -35,13 +35,14 @@ static void test_every_size_fits(void **state)
 /* What was given back is what comes next, for every size of its shelf and for no other. */
 static void test_a_block_comes_again(void **state)
 {
+    const size_t size = 3 * (size_t)RECYCLER_STEP_BYTES;
     struct recycler recycler = {0};
     if (is_sanitized)
         skip();
-    void *block = recycler_take(&recycler, 3 * RECYCLER_STEP_BYTES);
+    void *block = recycler_take(&recycler, size);
     recycler_give(&recycler, block);
     size_t kept_bytes = recycler.kept_bytes;
-    assert_true(kept_bytes >= 3 * RECYCLER_STEP_BYTES);
+    assert_true(kept_bytes >= size);
     void *smaller = recycler_take(&recycler, RECYCLER_STEP_BYTES);
     assert_ptr_not_equal(smaller, block);
     assert_int_equal(recycler.kept_bytes, kept_bytes);
