@@ -9,6 +9,7 @@ from clients import Client
 from workspace.bridge_factory import BridgeFactory
 from workspace.standin import StandIn
 
+pytest_plugins = ["left_out"]
 ROOT = Path(__file__).resolve().parents[1]
 
 def _binary(variable, default):

@@ -14,7 +14,7 @@ from raw_client import RawClient
 
 SECONDS = 10
 TIMEOUT_S = 2  # as in the configuration, for the first frame and for a header block
-CUT_WITHIN_S = TIMEOUT_S + 1
+CUT_WITHIN_S = 2 * TIMEOUT_S
 CONNECTIONS = 64
 BYTE_EVERY_S = 0.1
 FLOOD_KEEPS = 1000  # connections; more than one user may have
@@ -110,7 +110,8 @@ def test_slow(target, kind):
     for client in clients:
         client.socket.close()
     assert len(ended) >= CONNECTIONS
-    assert TIMEOUT_S <= max(seconds for seconds, _ in ended) < CUT_WITHIN_S
+    took = [seconds for seconds, _ in ended]
+    assert TIMEOUT_S <= min(took) and max(took) < CUT_WITHIN_S
     # Nothing is sent to what may not be HTTP/2 at all.
     assert {code for _, code in ended} == {None if kind == "silent" else 11}
     target.check_has_not_grown()

@@ -6,8 +6,8 @@
  * It listens on 127.0.0.1 and answers by the method of the path: Config with a small message,
  * ExecutePlan with as many bytes as the request's text says ("BYTES PIECE", in messages of PIECE
  * bytes) or, if that is "wait", never, with a line on standard output for each that waits; anything
- * else, once it has come whole, with a small message. A call without the token gets 401, so that no
- * peer can leave out its work. */
+ * else, once it has come whole, with a small message. After ReleaseSession it takes no more calls
+ * on the connection. A call without the token gets 401, so that no peer can leave out its work. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -47,7 +47,7 @@ struct connection {
 };
 
 struct stream {
-    bool is_download, is_allowed;
+    bool is_download, is_last, is_allowed;
     char question[QUESTION_BYTES]; /* the request's first message with its prefix */
     size_t question_len;
     uint64_t left;      /* bytes of the answer, prefixes included */
@@ -124,6 +124,8 @@ static void answer(nghttp2_session *session, int32_t id, struct stream *stream)
     stream->piece = (uint32_t)piece;
     stream->left = bytes / piece * (piece + PREFIX_BYTES);
     nghttp2_submit_response(session, id, headers, 2, &provider);
+    if (stream->is_last)
+        nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, NULL, 0);
 }
 
 /* ---- nghttp2's callbacks ------------------------------------------------------------------------
@@ -143,6 +145,12 @@ static bool is(const uint8_t *bytes, size_t len, const char *text)
     return len == strlen(text) && memcmp(bytes, text, len) == 0;
 }
 
+static bool ends(const uint8_t *bytes, size_t len, const char *text)
+{
+    size_t n = strlen(text);
+    return len >= n && memcmp(bytes + len - n, text, n) == 0;
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                      void *user_data)
@@ -150,10 +158,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     struct stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     if (stream == NULL)
         return 0;
-    if (is(name, name_len, ":path"))
-        stream->is_download =
-            value_len > 12 && memcmp(value + value_len - 12, "/ExecutePlan", 12) == 0;
-    else if (is(name, name_len, "authorization"))
+    if (is(name, name_len, ":path")) {
+        stream->is_download = ends(value, value_len, "/ExecutePlan");
+        stream->is_last = ends(value, value_len, "/ReleaseSession");
+    } else if (is(name, name_len, "authorization"))
         stream->is_allowed = is(value, value_len, token);
     return 0;
 }

@@ -63,10 +63,12 @@ class Proxy:
 
 
 class Backends:
-    """The workspace that all peers lead to; a context manager that knows how to start a peer."""
+    """The workspace that all peers lead to; a context manager that knows how to start a peer.
+    `preload` is a library for the bridge."""
 
-    def __init__(self, directory, binary, backend):
+    def __init__(self, directory, binary, backend, preload=None):
         self._directory, self._binary, self._backend = directory, binary, backend
+        self._preload = ["libnss_wrapper.so", *([preload] if preload else [])]
         self._children = []
 
     def __enter__(self):
@@ -79,7 +81,7 @@ class Backends:
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self._directory),
-            "LD_PRELOAD": "libnss_wrapper.so",
+            "LD_PRELOAD": ":".join(map(str, self._preload)),
             "NSS_WRAPPER_HOSTS": str(hosts),
             "SPARKBRIDGE_SANDBOX_READ": str(hosts),
         }

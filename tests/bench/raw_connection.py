@@ -16,6 +16,7 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
 _ACK = _END_STREAM = 1
 _END_HEADERS = 4
+_CANCEL = 8
 
 
 class Unanswered(RuntimeError):
@@ -74,6 +75,10 @@ class Connection:
         headers = _frame(_HEADERS, _END_HEADERS, stream, _request(method, self._authority))
         self._socket.sendall(headers + _frame(_DATA, _END_STREAM, stream, message))
         return stream
+
+    def cancel(self, streams):
+        reset = struct.pack(">I", _CANCEL)
+        self._socket.sendall(b"".join(_frame(_RESET, 0, stream, reset) for stream in streams))
 
     def wait_for(self, stream, timeout):
         self._read_until(lambda: stream in self._ended, timeout)

@@ -4,6 +4,7 @@ set -euo pipefail
 # shellcheck source=tests/dev/common.sh
 source tests/dev/common.sh
 
+wants_no_arguments "$@"
 bash tests/dev/setup.sh build
 [[ -e build/build.ninja ]] || configure build --buildtype=debugoptimized -Dtests=false
 compile build

@@ -17,22 +17,35 @@ die() {
     exit 1
 }
 
+# wants_no_arguments ARGUMENT...: for a verb that has none.
+wants_no_arguments() {
+    (($#)) || return 0
+    printf './dev %s: it takes no arguments, and got: %s\n' "$(basename "$0" .sh)" "$*" >&2
+    exit 64 # EX_USAGE
+}
+
 # step TEXT COMMAND...: runs the command with its output in a file that is shown when it fails,
 # and says what is being done and for how long it has been.
 step() {
-    local text=$1 start=$SECONDS log status ticker
+    local text=$1 start=$SECONDS log status=0 ticker command
     shift
     log=$(mktemp -t sparkbridge-dev.XXXXXX)
     say "$text"
     tick "$text" "$start" &
     ticker=$!
-    set +e
+    # In a process group of its own, so that all of it can be ended; and in the background, as a
+    # trap would wait for a command in the foreground.
+    set -m
     (
-        set -e
+        set -e +m
         "$@"
-    ) >"$log" 2>&1 </dev/null
-    status=$?
-    set -e
+    ) >"$log" 2>&1 </dev/null &
+    command=$!
+    set +m
+    trap 'end_step 2' INT
+    trap 'end_step 15' TERM
+    wait "$command" || status=$?
+    trap - TERM INT
     kill "$ticker" 2>/dev/null || true
     wait "$ticker" 2>/dev/null || true
     [[ -t 2 ]] && printf '\r\033[K' >&2
@@ -44,6 +57,19 @@ step() {
     fi
     rm -f "$log"
     ((SECONDS - start < 2)) || printf '    done in %d s\n' $((SECONDS - start)) >&2
+}
+
+# A signal came: ends what the step has started. With the variables of step.
+end_step() {
+    trap '' INT TERM
+    # shellcheck disable=SC2154
+    kill -- "-$command" "$ticker" 2>/dev/null || true
+    wait "$command" "$ticker" 2>/dev/null || true
+    # shellcheck disable=SC2154
+    rm -f "$log"
+    # shellcheck disable=SC2154
+    say "interrupted: $text"
+    exit $((128 + $1))
 }
 
 # Says the elapsed seconds: each second on a terminal, else twice a minute.
@@ -90,22 +116,21 @@ install_packages() {
 }
 
 # Without starting or enabling the services that a package brings: we run our own nginx.
-install_quietly() {
-    local policy=/usr/sbin/policy-rc.d status=0
+install_quietly() (
+    policy=/usr/sbin/policy-rc.d
     if [[ ! -e $policy ]]; then
+        trap 'as_root rm -f "$policy"' EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod 755 "$policy"
-    else
-        policy=
     fi
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q install -y --no-install-recommends "$@" || status=$?
-    [[ -z $policy ]] || as_root rm -f "$policy"
-    if ((status == 0)) && [[ " $* " == *" nginx "* && -d /run/systemd/system ]]; then
+        apt-get -q install -y --no-install-recommends "$@" || exit
+    if [[ " $* " == *" nginx "* && -d /run/systemd/system ]]; then
         as_root systemctl disable nginx
     fi
-    return "$status"
-}
+)
 
 # The system's first Python that can make an environment, 3.11 or newer.
 find_python() {

@@ -11,10 +11,18 @@ trap 'rm -rf "$work"' EXIT
 version=$(sed -n "s/^ *version: '\(.*\)',$/\1/p" meson.build)
 name=sparkbridge-$version
 
+# Of the paths on standard input those that are there: not what has been deleted and is not committed.
+existing() {
+    local path
+    while IFS= read -r -d '' path; do
+        [[ ! -e $path && ! -L $path ]] || printf '%s\0' "$path"
+    done
+}
+
 # The tree as it is, without what git ignores.
 copy_tree() {
     mkdir "$work/$name"
-    git ls-files -z --cached --others --exclude-standard |
+    git ls-files -z --cached --others --exclude-standard | existing |
         tar -c --null --no-recursion --files-from=- | tar -x -C "$work/$name"
 }
 
@@ -24,6 +32,7 @@ build_deb() (
     mv "$work/deb/packaging/debian" "$work/deb/debian"
     cd "$work/deb"
     dpkg-buildpackage -us -uc
+    rm -f "$output"/sparkbridge*.{deb,buildinfo,changes,dsc,tar.gz,tar.xz}
     cp "$work"/sparkbridge*_"$version"* "$output"
 )
 
@@ -37,9 +46,12 @@ build_rpm() (
     tar -czf "$work/rpm/SOURCES/$name.tar.gz" -C "$work" "$name"
     rpmbuild -bb --nodeps --define "_topdir $work/rpm" --define "_unitdir /usr/lib/systemd/system" \
         --define "_userunitdir /usr/lib/systemd/user" "$work/$name/packaging/rpm/sparkbridge.spec"
+    rm -f "$output"/sparkbridge*.rpm
     cp "$work"/rpm/RPMS/*/*.rpm "$output"
 )
 
+git rev-parse --is-inside-work-tree >/dev/null 2>&1 ||
+    die "this is no git checkout, which says what belongs into a package: clone the repository"
 (($#)) || set -- deb rpm
 bash tests/dev/setup.sh build package
 mkdir -p "$output"

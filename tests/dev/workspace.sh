@@ -4,5 +4,6 @@ set -euo pipefail
 # shellcheck source=tests/dev/common.sh
 source tests/dev/common.sh
 
+wants_no_arguments "$@"
 bash tests/dev/setup.sh workspace
 PYTHONPATH=tests exec "$(venv v43)/bin/python" -m workspace

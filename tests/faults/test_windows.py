@@ -301,7 +301,7 @@ def test_client_max_frame_size_changes(frame_client, upstream):
 
 
 @pytest.mark.parametrize("side", ["client", "upstream"])
-def test_header_table_goes_to_nothing_and_back(scene, frame_client, upstream, side):
+def test_header_table_goes_to_nothing_and_back(frame_client, upstream, side):
     """The decoder here insists on the table sizes that it has announced (RFC 7541, 4.2)."""
     link = frame_client()
     request = call(link, upstream)
@@ -366,7 +366,7 @@ def test_max_concurrent_streams_is_raised_in_flight(scene, client):
 
 
 @pytest.mark.parametrize("side", ["client", "upstream"])
-def test_settings_are_never_acknowledged(scene, upstream, frame_client, side):
+def test_settings_are_never_acknowledged(upstream, frame_client, side):
     """The bridge does not insist. Its own window stays at 64 KiB, then, as the peer knows it."""
     link = frame_client(acknowledges=side != "client", initial_window_size=8 * MIB)
     link.send(credit(0, 8 * MIB), headers(1, REQUEST, end=True))
@@ -384,7 +384,7 @@ def test_settings_are_never_acknowledged(scene, upstream, frame_client, side):
 
 
 @pytest.mark.parametrize("side", ["client", "upstream"])
-def test_settings_ack_that_nobody_asked_for(scene, upstream, frame_client, side):
+def test_settings_ack_that_nobody_asked_for(upstream, frame_client, side):
     """nghttp2 takes it for an error: the connection ends, and the call with it."""
     link = frame_client()
     request = call(link, upstream)
@@ -403,7 +403,7 @@ def test_settings_ack_that_nobody_asked_for(scene, upstream, frame_client, side)
 
 
 @pytest.mark.parametrize("side", ["client", "upstream"])
-def test_pings_in_a_row_are_answered(scene, upstream, frame_client, side):
+def test_pings_in_a_row_are_answered(upstream, frame_client, side):
     """500 at once, on a connection with a call: each is answered, in order, and nothing is cut."""
     link = frame_client()
     request = call(link, upstream)

@@ -123,3 +123,35 @@ def test_an_unknown_verb():
     done = dev("nonsense")
     assert done.returncode == os.EX_USAGE
     assert "no verb 'nonsense'" in done.stderr and "usage: ./dev VERB" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["demo", "workspace", "build", "lint"])
+def test_arguments_that_a_verb_does_not_know(verb):
+    done = dev(verb, "--nonsense")
+    assert done.returncode == os.EX_USAGE
+    assert "it takes no arguments" in done.stderr and "--nonsense" in done.stderr
+
+
+STEP = """\
+set -euo pipefail
+source tests/dev/common.sh
+work() { sh -c 'echo "it runs" >&3; sleep 600; true' "$TMPDIR"; }
+exec 3>&1
+step "a long step" work
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_step_is_interrupted(tmp_path, number):
+    """What it has started ends with it, and its log goes."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = Child("the step", ["bash", "-c", STEP], env=environment, cwd=ROOT)
+    try:
+        command.wait_for_line(lambda line: line == "it runs", timeout=30)
+        command.send_signal(number)
+        assert command.wait(30) == 128 + number
+        assert "==> interrupted: a long step" in command.output()
+        assert processes_of(tmp_path) == []
+    finally:
+        command.stop()
+    assert list(tmp_path.iterdir()) == []

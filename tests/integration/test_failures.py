@@ -18,7 +18,7 @@ SOON_S = 3
 def check(failure, code, *words):
     """The client's exception, as PySpark's user sees it."""
     assert failure.seconds < SOON_S, failure
-    assert failure.code in (code, None), failure
+    assert failure.code == code, failure
     for word in ("sparkbridge", *words):
         assert word in failure.message, failure
     assert "UNAVAILABLE" not in failure.message

@@ -6,7 +6,10 @@ forwarded nothing that is not meant to be.
 """
 
 import asyncio
+import contextlib
+import re
 import socket
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -385,19 +388,29 @@ def test_the_table_is_long_enough():
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
+HTTP1 = rb"HTTP/1\.1 505 HTTP Version Not Supported\r\n.*\r\n\r\nThis port is sparkbridge\. .*\n"
+ALERT = rb"\x15\x03\x01\x00\x02\x02\x46"  # fatal: protocol_version (RFC 8446, 6)
+# After SETTINGS of three entries: of stream 0, PROTOCOL_ERROR, with a reason.
+GOAWAY = rb"\0\0\x12\x04.{23}\0\0.\x07\0\0{4}\0{4}\0\0\0\x01SETTINGS expected"
+NOTHING = rb""
+
+
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "answer"),
     [
-        b"POST " + PATH.encode() + b" HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\n"
-        b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
-        b"CONNECT workspace.test:443 HTTP/1.1\r\nHost: workspace.test:443\r\n\r\n",
-        b"GET http://workspace.test" + PATH.encode() + b" HTTP/1.1\r\n\r\n",
-        b"PRI * HTTP/2.0\r\nOrigin: http://hostile.test\r\n\r\nSM\r\n\r\n",
-        PREFACE.replace(b"\r\n", b"\n"),
-        PREFACE + b"\0\0\x08\x06\0\0\0\0\0hostile!",  # PING in the place of SETTINGS
-        PREFACE + b"\0\0\x01\x01\x05\0\0\0\x01\x82",  # HEADERS in the place of SETTINGS
-        b"\x16\x03\x01\0\xa5\x01\0\0\xa1\x03\x03" + b"h" * 100,
-        b"\0" * 24,
+        (
+            b"POST " + PATH.encode() + b" HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\n"
+            b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+            HTTP1,
+        ),
+        (b"CONNECT workspace.test:443 HTTP/1.1\r\nHost: workspace.test:443\r\n\r\n", HTTP1),
+        (b"GET http://workspace.test" + PATH.encode() + b" HTTP/1.1\r\n\r\n", HTTP1),
+        (b"PRI * HTTP/2.0\r\nOrigin: http://hostile.test\r\n\r\nSM\r\n\r\n", NOTHING),
+        (PREFACE.replace(b"\r\n", b"\n"), NOTHING),
+        (PREFACE + b"\0\0\x08\x06\0\0\0\0\0hostile!", GOAWAY),
+        (PREFACE + b"\0\0\x01\x01\x05\0\0\0\x01\x82", GOAWAY),
+        (b"\x16\x03\x01\0\xa5\x01\0\0\xa1\x03\x03" + b"h" * 100, ALERT),
+        (b"\0" * 24, NOTHING),
     ],
     ids=[
         "upgrade to h2c",
@@ -411,18 +424,18 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         "zeros",
     ],
 )
-def test_what_is_not_http2(sent, shared, workspace):
-    """Whatever begins otherwise is cut at once, and never answered as HTTP/2 with a stream."""
+def test_what_is_not_http2(sent, answer, shared, workspace):
+    """Whatever begins otherwise is told so in its own protocol, and cut at once."""
     before = len(workspace.requests)
+    began = time.monotonic()
     with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as client:
         client.sendall(sent)
         received = b""
-        try:
+        with contextlib.suppress(ConnectionResetError):
             while chunk := client.recv(1 << 16):
                 received += chunk
-        except ConnectionResetError:
-            pass
-    assert b"101 Switching" not in received
+    assert time.monotonic() - began < 2
+    assert re.fullmatch(answer, received, re.DOTALL), received
     assert len(workspace.requests) == before
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 from datetime import datetime
@@ -90,6 +91,7 @@ def test_logfmt_on_a_terminal(binary, standin, config, tmp_path):
         os.close(terminal)
         try:
             while b"msg=ready" not in text:
+                assert select.select([ours], [], [], 30)[0], text
                 text += os.read(ours, 4096)
         finally:
             process.terminate()

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import grpc
 import pytest
@@ -49,10 +50,12 @@ class Manager:
 
     def wait_for_note(self, begin):
         """The notification that begins so, as a mapping; those before it are left out."""
-        while True:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
             note = dict(line.split("=", 1) for line in self._notes.recv(8192).decode().split("\n"))
             if begin in note:
                 return note
+        raise TimeoutError(f"no {begin} among the notifications")
 
     def check(self, path):
         with grpc.insecure_channel(f"unix:{path}") as channel:
@@ -78,8 +81,11 @@ def start(binary, tmp_path):
 
     def begin(*options, **environment):
         managers.append(Manager(binary, tmp_path, *options, **environment))
+        deadline = time.monotonic() + 30
+        pause = threading.Event()
         while not all(path.exists() for path in managers[-1].paths):
-            assert managers[-1].process.poll() is None
+            assert managers[-1].process.poll() is None and time.monotonic() < deadline
+            pause.wait(0.01)
         return managers[-1]
 
     yield begin

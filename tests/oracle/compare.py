@@ -8,6 +8,7 @@ import collections
 import hashlib
 import json
 import re
+import select
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from differences import INTENDED, intended
 from generate import Generator
 
 HERE = Path(__file__).resolve().parent
+ANSWER_TIMEOUT_S = 120  # the first one imports it all
 
 KINDS = [  # how the client's sentence begins, and its kind here
     (r"default auth: cannot configure", "credential"),
@@ -48,6 +50,9 @@ class RealClient:
     def ask(self, case):
         self._process.stdin.write(json.dumps(case) + "\n")
         self._process.stdin.flush()
+        if not select.select([self._process.stdout], [], [], ANSWER_TIMEOUT_S)[0]:
+            self._process.kill()
+            raise TimeoutError(f"the real client says nothing within {ANSWER_TIMEOUT_S} s of {case}")
         return json.loads(self._process.stdout.readline())
 
 

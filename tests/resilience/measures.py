@@ -23,6 +23,11 @@ def resident_kib(pid):
     return _field(pid, "status", "VmRSS")
 
 
+def anonymous_kib(pid):
+    """What is resident and of no file."""
+    return _field(pid, "status", "RssAnon")
+
+
 def peak_kib(pid):
     """The most that was ever resident."""
     return _field(pid, "status", "VmHWM")

@@ -1,6 +1,9 @@
 """One booted systemd with the Debian package installed, for all tests of this place."""
 
+import contextlib
 import os
+import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -16,23 +19,28 @@ ROOT = HERE.parents[1]
 
 # The Python environment is the host's, and its home may be closed to others.
 HOOK = """
-cp {package} $R/root/sparkbridge.deb
-mkdir -p $R/srv/tests
-cp {here}/*.py {worker} $R/srv/tests/
+set -euo pipefail
+cp {package} "$R/root/sparkbridge.deb"
+mkdir -p "$R/srv/tests"
+cp {here}/*.py {worker} "$R/srv/tests/"
 directory={prefix}
-while [ "$directory" != / ]; do chmod a+rx "$R$directory"; directory=$(dirname "$directory"); done
-rm -rf $R/root/.databrickscfg $R/etc/sparkbridge $R/usr/sbin/policy-rc.d
-chroot $R useradd -m alice
-chroot $R useradd -m bob
-chroot $R useradd -m carol
+until [[ $directory == / || $directory == . ]]; do
+    chmod a+rx "$R$directory"
+    directory=$(dirname "$directory")
+done
+rm -rf "$R/root/.databrickscfg" "$R/etc/sparkbridge" "$R/usr/sbin/policy-rc.d"
+for user in alice bob carol; do chroot "$R" useradd -m "$user"; done
 """
 
 
 def _package():
-    packages = sorted((ROOT / "build-packages").glob("sparkbridge_*.deb"))
+    """That of this tree's version."""
+    version = re.search(r"^ *version: '(.*)',$", (ROOT / "meson.build").read_text(), re.M)[1]
+    packages = list((ROOT / "build-packages").glob(f"sparkbridge_{version}-*.deb"))
     if not packages:
-        pytest.skip("NO PACKAGE in build-packages/: run ./dev package deb")
-    return packages[-1]
+        pytest.skip(f"NO PACKAGE {version} in build-packages/: run ./dev package deb")
+    [package] = packages
+    return package
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +53,18 @@ def new_machine(tmp_path_factory):
 
     def boot(root="/"):
         prefix = sys.prefix if root == "/" else "/root"
-        hook = HOOK.format(package=package, here=HERE, worker=WORKER, prefix=prefix)
+        words = {"package": package, "here": HERE, "worker": WORKER, "prefix": prefix}
+        hook = HOOK.format_map({name: shlex.quote(str(word)) for name, word in words.items()})
         running.append(Machine(tmp_path_factory.mktemp("machine"), hook, root))
         return running[-1]
 
     yield boot
-    journals = [booted.run("journalctl", "-o", "export") for booted in running]
-    for booted in running:
-        booted.stop()
+    try:
+        journals = [booted.run("journalctl", "-o", "export") for booted in running]
+    finally:
+        with contextlib.ExitStack() as stack:  # each is stopped, also where another one fails
+            for booted in running:
+                stack.callback(booted.stop)
     for journal in journals:
         assert "SPARKBRIDGE_LISTENER" in journal
         assert "dapi-of-" not in journal, "a token is in the journal"

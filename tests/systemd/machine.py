@@ -4,6 +4,7 @@ state: boots in half a second, writes nothing outside of its own memory.
 Needs root, and cgroup v2 somewhere.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -61,16 +62,23 @@ class Machine:
         self._log = (self.state / "log").open("wb")
         self._outer = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "--uts", "--ipc", "--net", "--pid"]
-            + ["--cgroup", "--fork", "bash", HERE / "stage1.sh", self.state, hook_file, root],
+            + ["--cgroup", "--fork", "--kill-child", "bash", HERE / "stage1.sh", self.state, hook_file, root],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,
             preexec_fn=lambda: (self._cgroup / "cgroup.procs").write_text(str(os.getpid())),
         )
-        self._leader = wait_for(self._find_leader, "systemd runs")
-        wait_for(Path(f"/proc/{self._leader}/root/run/systemd/private").exists, "systemd answers")
-        self.run("systemctl", "is-system-running", "--wait", check=False)
+        self._leader = None
+        try:
+            self._leader = wait_for(self._find_leader, "systemd runs")
+            private = Path(f"/proc/{self._leader}/root/run/systemd/private")
+            wait_for(private.exists, "systemd answers")
+            self.run("systemctl", "is-system-running", "--wait", check=False)
+        except BaseException:
+            self._kill()
+            self._clean_up()
+            raise
 
     def _find_leader(self):
         if self._outer.poll() is not None:
@@ -103,7 +111,12 @@ class Machine:
         process = self.start(
             *words, user=user, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        output, errors = process.communicate(timeout=120)
+        try:
+            output, errors = process.communicate(timeout=120)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
         if check and process.returncode != 0:
             raise AssertionError(f"{words}: {process.returncode}\n{output}{errors}")
         return output if check else output + errors
@@ -131,13 +144,28 @@ class Machine:
         return made[0]
 
     def stop(self):
-        os.kill(self._leader, signal.SIGRTMIN + 4)  # poweroff.target
         try:
+            if self._outer.poll() is None:
+                os.kill(self._leader, signal.SIGRTMIN + 4)  # poweroff.target
             self._outer.wait(15)
         except subprocess.TimeoutExpired:
-            os.kill(self._leader, signal.SIGKILL)
-            self._outer.wait(15)
+            self._kill()
+        finally:
+            self._clean_up()
+
+    def _kill(self):
+        """With PID 1 everything inside goes; before it is found it goes with unshare
+        (--kill-child)."""
+        if self._leader is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._leader, signal.SIGKILL)
+        self._outer.kill()
+        self._outer.wait(15)
+
+    def _clean_up(self):
         self._log.close()
+        events = self._cgroup / "cgroup.events"
+        wait_for(lambda: "populated 0" in events.read_text(), "the machine's processes are gone", 15)
         for directory in sorted(self._cgroup.rglob("*"), reverse=True):
             if directory.is_dir():
                 directory.rmdir()

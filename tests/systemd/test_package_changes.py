@@ -24,9 +24,10 @@ def other(new_machine):
     return installed
 
 
-def newer_package(machine, tmp_path):
+@pytest.fixture(scope="module")
+def newer_package(other):
     """The package with a higher version, and a configuration that differs from the old one's."""
-    machine.shell(
+    other.machine.shell(
         "cd /root; rm -rf tree; dpkg-deb -R sparkbridge.deb tree\n"
         f"sed -i 's/^Version: .*/Version: {NEWER}/' tree/DEBIAN/control\n"
         "echo '# A newer sample.' >>tree/etc/sparkbridge/sparkbridge.yaml\n"
@@ -42,17 +43,16 @@ def test_what_autopkgtest_runs(other):
     other.machine.run("/root/smoke")
 
 
-def test_an_upgrade(other, tmp_path):
+def test_an_upgrade(other, newer_package):
     """The administrator's configuration stays, the daemon is the new package's, the sockets stay
     open, and nobody who connects meanwhile is refused."""
-    package = newer_package(other.machine, tmp_path)
     other.machine.shell(f"sed -i 's/idle_exit: 10m/idle_exit: 11m/' {CONFIG}")
     pid, socket = other.show("MainPID"), other.show("InvocationID", "sparkbridge.socket")
     knocking = other.machine.start(
         *(sys.executable, "/srv/tests/knocker.py", "/run/sparkbridge.sock", "15002"),
         user="alice", text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    other.machine.run("dpkg", "--force-confdef", "--force-confold", "-i", package)
+    other.machine.run("dpkg", "--force-confdef", "--force-confold", "-i", newer_package)
     served, *faults = knocking.communicate(timeout=60)[0].splitlines()
     assert int(served) > 0
     assert faults == [], other.machine.run("journalctl", "-n", "150", "-o", "short-precise")
@@ -68,10 +68,10 @@ def test_an_upgrade(other, tmp_path):
     assert other.ask("localhost:15002") == "SERVING"
 
 
-def test_an_upgrade_starts_nothing(other):
+def test_an_upgrade_starts_nothing(other, newer_package):
     """Neither what is stopped nor what was never enabled."""
     other.stop()
-    other.machine.run("dpkg", "--force-confdef", "--force-confold", "-i", "/root/newer.deb")
+    other.machine.run("dpkg", "--force-confdef", "--force-confold", "-i", newer_package)
     assert other.show("ActiveState") == "inactive"
     assert other.show("UnitFileState") == "disabled"
 

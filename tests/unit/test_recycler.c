@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/recycler.h"
+#include "common/sanitized.h"
 
 static void test_every_size_fits(void **state)
 {
@@ -29,6 +30,27 @@ static void test_every_size_fits(void **state)
     }
     recycler_finish(&recycler);
     assert_int_equal(recycler.kept_bytes, 0);
+}
+
+/* What was given back is what comes next, for every size of its shelf and for no other. */
+static void test_a_block_comes_again(void **state)
+{
+    const size_t size = 3 * (size_t)RECYCLER_STEP_BYTES;
+    struct recycler recycler = {0};
+    if (is_sanitized)
+        skip();
+    void *block = recycler_take(&recycler, size);
+    recycler_give(&recycler, block);
+    size_t kept_bytes = recycler.kept_bytes;
+    assert_true(kept_bytes >= size);
+    void *smaller = recycler_take(&recycler, RECYCLER_STEP_BYTES);
+    assert_ptr_not_equal(smaller, block);
+    assert_int_equal(recycler.kept_bytes, kept_bytes);
+    assert_ptr_equal(recycler_take(&recycler, kept_bytes - 1), block);
+    assert_int_equal(recycler.kept_bytes, 0);
+    recycler_give(&recycler, block);
+    recycler_give(&recycler, smaller);
+    recycler_finish(&recycler);
 }
 
 static void test_no_more_is_kept_than_the_limit(void **state)
@@ -65,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_size_fits),
+        cmocka_unit_test(test_a_block_comes_again),
         cmocka_unit_test(test_no_more_is_kept_than_the_limit),
         cmocka_unit_test(test_large_blocks_are_not_kept),
         cmocka_unit_test(test_without_a_recycler),
