@@ -230,7 +230,8 @@ enum policy_verdict policy_check(struct policy *policy, const struct header_list
         return POLICY_NOT_GRPC;
     if (request->too_large) {
         rpc_status_set(ret_status, GRPC_RESOURCE_EXHAUSTED, "HEADERS_TOO_LARGE",
-                       "sparkbridge: the call's metadata has more than %u bytes or %d fields",
+                       "sparkbridge: the call's metadata has more than %u bytes or %d fields: "
+                       "send less, or raise limits.header_bytes in its configuration",
                        request->max_bytes, HEADER_LIST_MAX_FIELDS);
         return POLICY_REFUSE;
     }

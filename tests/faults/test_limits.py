@@ -88,7 +88,7 @@ def test_header_bytes(limited):
                 scene.upstream.request().answer()
             answer = client.wait_for_end(stream, timeout=SOON_S)
             assert answer.status == status
-        assert "more than 4096 bytes" in answer.message
+        assert "more than 4096 bytes" in answer.message and "limits.header_bytes" in answer.message
 
 
 def send_result(request, size):
