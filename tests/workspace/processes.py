@@ -138,5 +138,6 @@ class Child:
 
 
 def _die_with_parent(number):
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where a shell runs us in the background
     if _libc.prctl(_PR_SET_PDEATHSIG, number) != 0:
         os._exit(127)
