@@ -92,7 +92,7 @@ for group in "$@"; do
         packages+=("${product[@]}" libcmocka-dev clang clang-format clang-tidy shellcheck)
         ;;
     package)
-        packages+=(debhelper dpkg-dev lintian rpm mandoc man-db systemd)
+        packages+=(build-essential debhelper dpkg-dev lintian rpm mandoc man-db systemd)
         ;;
     systemd)
         packages+=(mmdebstrap)
