@@ -7,8 +7,10 @@ is in use, which memory that is resident does not tell: a leak of 100 bytes a ca
 import os
 import re
 import signal
+import statistics
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import load
@@ -82,17 +84,22 @@ class Heap:
             pause.wait(0.05)
 
 
+def growth(figures):
+    """Of a phase after the warm-up. What calls leak comes with each phase; more blocks than ever
+    before, kept because more was under way at once than ever before, come now and then."""
+    steps = [after - before for before, after in pairwise(figures[WARM_UP - 1 :])]
+    return statistics.median(steps)
+
+
 def run_phases(child, phase, calls):
-    """Bytes in use, and resident ones of no file, that each call after the warm-up has left."""
+    """Bytes in use, and resident ones of no file, that a call has left in most phases."""
     heap = Heap(child)
     in_use, resident = [], []
     for _ in range(PHASES):
         phase()
         in_use.append(heap.still_bytes())
         resident.append(anonymous_kib(child.pid) << 10)
-    counted = calls * (PHASES - WARM_UP)
-    left = (in_use[-1] - in_use[WARM_UP - 1]) / counted
-    grown = (resident[-1] - resident[WARM_UP - 1]) / counted
+    left, grown = (growth(figures) / calls for figures in (in_use, resident))
     print(f"{in_use} bytes in use: {left:.1f} a call; resident {resident}: {grown:.1f} a call")
     return left, grown
 
