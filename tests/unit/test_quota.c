@@ -32,7 +32,7 @@ static void begin(struct world *world, unsigned connections, unsigned per_user)
                                                  .connections_per_user = per_user,
                                                  .calls = 4,
                                                  .calls_per_user = 2,
-                                                 .buffer_bytes = 4 * MIB};
+                                                 .buffer_bytes = (size_t)4 * MIB};
 }
 
 static void on_evict(struct quota_idle *idle)
@@ -216,13 +216,13 @@ static void test_overdrawn(void **state)
     assert_true(quota_begin_call(alice, &status));
     assert_true(quota_begin_call(alice, &status));
     assert_true(quota_begin_call(bob, &status));
-    world.pool.used_bytes = 4 * MIB;
-    assert_false(quota_is_overdrawn(&world.quota, 4 * MIB));
+    world.pool.used_bytes = (size_t)4 * MIB;
+    assert_false(quota_is_overdrawn(&world.quota, (size_t)4 * MIB));
     world.pool.used_bytes++;
     assert_false(quota_is_overdrawn(&world.quota, MIB));
     assert_true(quota_is_overdrawn(&world.quota, MIB + 1));
     quota_end_call(bob);
-    assert_false(quota_is_overdrawn(&world.quota, 4 * MIB / 3));
+    assert_false(quota_is_overdrawn(&world.quota, (size_t)4 * MIB / 3));
 
     assert_false(quota_begin_call(bob, &status));
     assert_int_equal(status.code, GRPC_RESOURCE_EXHAUSTED);
