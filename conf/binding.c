@@ -52,6 +52,16 @@ static bool headers_equal(const struct metadata *a, const struct metadata *b)
     return true;
 }
 
+const char *binding_compute_name(const struct binding *binding)
+{
+    switch (binding->compute) {
+    case COMPUTE_CLUSTER: return "cluster";
+    case COMPUTE_SERVERLESS: return "serverless";
+    case COMPUTE_NONE: break;
+    }
+    return "none";
+}
+
 bool binding_equal(const struct binding *a, const struct binding *b)
 {
     return text_equal(a->host, b->host) && a->port == b->port && a->compute == b->compute &&

@@ -53,4 +53,7 @@ void binding_unref(struct binding *binding); /* accepts NULL */
 /* Would calls go to the same place in the same way? Sources do not matter. */
 bool binding_equal(const struct binding *a, const struct binding *b);
 
+/* "cluster", "serverless" or "none". */
+const char *binding_compute_name(const struct binding *binding);
+
 #endif

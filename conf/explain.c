@@ -55,20 +55,10 @@ static json_t *cluster_json(const struct binding *binding)
     return cluster;
 }
 
-static const char *compute_name(const struct binding *binding)
-{
-    switch (binding->compute) {
-    case COMPUTE_CLUSTER: return "cluster";
-    case COMPUTE_SERVERLESS: return "serverless";
-    case COMPUTE_NONE: break;
-    }
-    return "none";
-}
-
 static json_t *compute_json(const struct binding *binding)
 {
     json_t *compute = json_object();
-    set_text(compute, "kind", compute_name(binding));
+    set_text(compute, "kind", binding_compute_name(binding));
     set_text(compute, "source", binding->compute_source);
     return compute;
 }
@@ -185,7 +175,7 @@ static char *shown_compute(const struct binding *binding)
         return NULL;
     if (binding->compute == COMPUTE_CLUSTER)
         return xasprintf("cluster %s", binding->cluster_id);
-    return xstrdup(compute_name(binding));
+    return xstrdup(binding_compute_name(binding));
 }
 
 static char *shown_headers(const struct binding *binding)

@@ -41,8 +41,7 @@ static void append_binding(struct strbuf *out, const struct binding *binding)
         strbuf_append_format(out, "  cluster     %s (%s)\n", binding->cluster_id,
                              binding->compute_source);
     else
-        strbuf_append_format(out, "  compute     %s (%s)\n",
-                             binding->compute == COMPUTE_SERVERLESS ? "serverless" : "none",
+        strbuf_append_format(out, "  compute     %s (%s)\n", binding_compute_name(binding),
                              binding->compute_source);
 }
 
@@ -69,11 +68,6 @@ static char *table(const struct setup *setup)
 static json_t *listener_json(const struct listener_config *listener, const struct access *access)
 {
     const struct binding *binding = access_binding(access);
-    static const char *const compute_names[] = {
-        [COMPUTE_CLUSTER] = "cluster",
-        [COMPUTE_SERVERLESS] = "serverless",
-        [COMPUTE_NONE] = "none",
-    };
     json_t *addresses = json_array(), *users = json_array(), *rows = json_array();
     for (size_t i = 0; i < listener->address_count; i++)
         json_array_append_new(addresses, json_string(listener->addresses[i].text));
@@ -87,7 +81,7 @@ static json_t *listener_json(const struct listener_config *listener, const struc
         json_object_update_new(
             object, json_pack("{s:s, s:i, s:s?, s:s, s:s?}", "host", binding->host, "port",
                               (int)binding->port, "auth_type", binding->auth_type, "compute",
-                              compute_names[binding->compute], "cluster_id", binding->cluster_id));
+                              binding_compute_name(binding), "cluster_id", binding->cluster_id));
     return object;
 }
 

@@ -7,17 +7,7 @@
 #include <time.h>
 
 #include "conf/token_expiry.h"
-
-/* "workspace one.example.test:8443", for messages. */
-static void name_target(const struct binding *binding, char *ret_text, size_t size)
-{
-    bool v6 = strchr(binding->host, ':') != NULL;
-    snprintf(ret_text, size, "%s%s%s", v6 ? "[" : "", binding->host, v6 ? "]" : "");
-    if (binding->port != 443) {
-        size_t len = strlen(ret_text);
-        snprintf(ret_text + len, size - len, ":%u", binding->port);
-    }
-}
+#include "daemon/policy.h"
 
 static const char *or_unknown(const char *source)
 {
@@ -72,7 +62,7 @@ void failure_from_fault(const struct binding *binding, const struct upstream_fau
                         bool resumes, struct rpc_status *ret_status)
 {
     char target[300];
-    name_target(binding, target, sizeof target);
+    policy_authority(binding, target, sizeof target);
     const char *source = or_unknown(binding->host_source);
 
     switch (fault->kind) {
@@ -110,7 +100,7 @@ void failure_from_reset(const struct binding *binding, uint32_t error_code,
                         struct rpc_status *ret_status)
 {
     char target[300];
-    name_target(binding, target, sizeof target);
+    policy_authority(binding, target, sizeof target);
     enum grpc_code code = GRPC_INTERNAL; /* as gRPC maps HTTP/2's codes, PROTOCOL-HTTP2.md */
     switch (error_code) {
     case NGHTTP2_REFUSED_STREAM: code = GRPC_UNAVAILABLE; break;
@@ -127,7 +117,7 @@ static void token_refused(const struct binding *binding, const char *said,
                           struct rpc_status *ret_status)
 {
     char target[300];
-    name_target(binding, target, sizeof target);
+    policy_authority(binding, target, sizeof target);
     const char *why = "it may have expired or belong to another workspace";
     char expired[80];
     if (binding->token_expires != 0 && binding->token_expires <= time(NULL)) {
@@ -146,7 +136,7 @@ static void cluster_refused(const struct binding *binding, const char *said,
                             struct rpc_status *ret_status)
 {
     char target[300];
-    name_target(binding, target, sizeof target);
+    policy_authority(binding, target, sizeof target);
     if (binding->compute == COMPUTE_CLUSTER)
         rpc_status_set(ret_status, GRPC_PERMISSION_DENIED, "CLUSTER_REFUSED",
                        "sparkbridge: workspace %s refused cluster %s from %s%s; check that it "
@@ -171,7 +161,7 @@ void failure_from_http(const struct binding *binding, int http_status,
         return;
     }
     char target[300];
-    name_target(binding, target, sizeof target);
+    policy_authority(binding, target, sizeof target);
     const char *source = or_unknown(binding->host_source);
     if (http_status == 404) {
         rpc_status_set(ret_status, GRPC_UNIMPLEMENTED, "UPSTREAM_NOT_SPARK",

@@ -65,12 +65,8 @@ static void compare_secret(struct report *report, const char *key, const struct 
 
 static const char *compute_text(const struct binding *binding)
 {
-    switch (binding->compute) {
-    case COMPUTE_CLUSTER: return binding->cluster_id;
-    case COMPUTE_SERVERLESS: return "serverless";
-    case COMPUTE_NONE: break;
-    }
-    return "none";
+    return binding->compute == COMPUTE_CLUSTER ? binding->cluster_id
+                                               : binding_compute_name(binding);
 }
 
 /* Further headers are compared by name and value together: either may be what changed. */

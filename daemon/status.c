@@ -34,11 +34,6 @@ static json_t *text_json(const char *text)
 
 static json_t *binding_json(const struct binding *binding)
 {
-    static const char *const compute_names[] = {
-        [COMPUTE_CLUSTER] = "cluster",
-        [COMPUTE_SERVERLESS] = "serverless",
-        [COMPUTE_NONE] = "none",
-    };
     char fingerprint[SECRET_FINGERPRINT_SIZE] = "";
     if (secret_is_set(&binding->token))
         secret_fingerprint(&binding->token, fingerprint);
@@ -47,7 +42,7 @@ static json_t *binding_json(const struct binding *binding)
         "port", (int)binding->port, "host_source", text_json(binding->host_source), "auth_type",
         binding->auth_type, "token_sha256", fingerprint[0] != '\0' ? fingerprint : NULL,
         "token_source", text_json(binding->token_source), "token_expires",
-        time_json(binding->token_expires), "compute", compute_names[binding->compute], "cluster_id",
+        time_json(binding->token_expires), "compute", binding_compute_name(binding), "cluster_id",
         text_json(binding->cluster_id), "compute_source", text_json(binding->compute_source));
 }
 

@@ -213,11 +213,12 @@ def test_reload_says_what_needs_a_restart(setup):
     assert "nothing has changed" not in said
 
 
-def requests_of(standin, before):
+def requests_of(standin, before, without=()):
     """What the gate saw since then: workspace, token and cluster of each request that ended."""
     return [
         (request["server"], request["authorization"], request["cluster"])
         for request in standin.gate.requests()[before:]
+        if request["path"].rpartition("/")[2] not in without
     ]
 
 
@@ -254,7 +255,9 @@ def test_real_clients_in_two_workspaces_at_once(bridges, standin, tmp_path, v43,
     assert [value_of(nap.result(120)) for nap in naps] == [[0], [0]]
     seen = requests_of(standin, before)
     assert set(seen) <= {of_one, of_two}
-    assert seen.count(of_two) <= 1  # the query that ran
+    # The query that ran. (PySpark releases what it has read in a thread of its own, so that of what
+    # ended before the reload a release may still be under way.)
+    assert requests_of(standin, before, {"ReleaseExecute"}).count(of_two) <= 1
     assert "listener one:" not in "\n".join(bridge.child.stderr)
 
 

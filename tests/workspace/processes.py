@@ -48,7 +48,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=lambda: _die_with_parent(orphan_signal),
+            preexec_fn=lambda: _prepare_child(orphan_signal),
         )
         self._readers = [
             threading.Thread(target=self._read, args=arguments, daemon=True)
@@ -137,7 +137,7 @@ class Child:
             self._changed.notify_all()
 
 
-def _die_with_parent(number):
+def _prepare_child(orphan_signal):
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where a shell runs us in the background
-    if _libc.prctl(_PR_SET_PDEATHSIG, number) != 0:
+    if _libc.prctl(_PR_SET_PDEATHSIG, orphan_signal) != 0:
         os._exit(127)
